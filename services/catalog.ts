@@ -1,0 +1,12 @@
+/**
+ * The services that come with the project, each loaded when it is asked for.
+ *
+ * @module
+ */
+import type { Service } from "../src/service/define-service.ts";
+
+/** By name, in the order in which they are started. */
+export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
+  "session-buddy": async () =>
+    (await import("./session-buddy/mod.ts")).sessionBuddyService as unknown as Service,
+};

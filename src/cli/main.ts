@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+/** The command line: `mcp-realtime serve [SERVICE...]`. */
+import process from "node:process";
+import { EXIT } from "./exit-codes.ts";
+import { serve } from "./serve.ts";
+
+const USAGE = `Usage: mcp-realtime serve [SERVICE...] [FLAGS]
+
+Commands:
+  serve    Serve services until Ctrl-C; all of them where none is named
+`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [command, ...rest] = args;
+  if (command === "serve") return await serve([], rest);
+  if (command === "--help" || command === "-h") {
+    console.log(USAGE);
+    return EXIT.done;
+  }
+  console.error(command === undefined ? USAGE : `Unknown command "${command}": expected serve\n\n${USAGE}`);
+  return EXIT.usage;
+}
+
+process.exitCode = await main(process.argv.slice(2));

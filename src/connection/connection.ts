@@ -1,0 +1,338 @@
+/**
+ * One connected client, from the open socket to the last clean-up. Everything that a client's frame sets in motion
+ * goes through one guard: whatever throws, now or later, is logged and answered, and never ends the process.
+ *
+ * @module
+ */
+import { AbuseWatch } from "../limits/abuse.ts";
+import { rateLimitMessage, TokenBucket } from "../limits/token-bucket.ts";
+import { AUTH_TEXTS } from "../auth/authenticate.ts";
+import type { Broker } from "../broker/broker.ts";
+import { ANONYMOUS, type Identity } from "../ports/call.ts";
+import type { Cancel } from "../ports/clock.ts";
+import { Frame, type Socket, type SocketReader } from "../ports/socket.ts";
+import { CLOSE_CODES } from "../protocol/close-codes.ts";
+import { correlationOf, decodeFrame, encodeFrame } from "../protocol/codec.ts";
+import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
+import type { ErrorCode } from "../protocol/errors.ts";
+import { replay, type ReplaySink } from "../rooms/replay.ts";
+import type { Subscription } from "../rooms/subscription.ts";
+import { Authentication } from "./authentication.ts";
+import type { Client } from "./client.ts";
+import type { Pulse } from "./heartbeat.ts";
+import type { ConnectionHost } from "./host.ts";
+import { Inbox, type Message } from "./inbox.ts";
+import { Outbox } from "./outbox.ts";
+import { outboundFrame, type ReplyParts, tooLarge } from "./replies.ts";
+import { Requests } from "./requests.ts";
+import { subscribe, unsubscribe } from "./subscribe.ts";
+import { answeredBeforeWelcome, greeting, Welcome } from "./welcome.ts";
+
+/** How long a peer may take to finish the closing handshake, in milliseconds. */
+const CLOSE_GRACE_MS = 5_000;
+/** A replay waits while more than this is on its way to the reader, and looks again after a pause. */
+const REPLAY_BUFFER_BYTES = 262_144;
+const REPLAY_PAUSE_MS = 10;
+
+export class Connection implements Client, SocketReader, Pulse, ReplaySink {
+  readonly id: string;
+  readonly host: ConnectionHost;
+  readonly welcome: Welcome;
+  /** Monotonic milliseconds. */
+  readonly connectedAt: number;
+  lastAlive: number;
+  pingedAt: number | null = null;
+  identity: Identity = ANONYMOUS;
+  /** True once no more frames are sent. */
+  over = false;
+
+  readonly #socket: Socket;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #bucket: TokenBucket;
+  readonly #abuse: AbuseWatch;
+  readonly #authentication: Authentication;
+  readonly #requests: Requests;
+  #expiresAt: number | null = null;
+  #killer: Cancel | null = null;
+  #cleaned = false;
+
+  constructor(id: string, socket: Socket, host: ConnectionHost) {
+    const { settings, clock } = host;
+    this.id = id;
+    this.host = host;
+    this.#socket = socket;
+    this.connectedAt = clock.monotonic();
+    this.lastAlive = this.connectedAt;
+    this.#outbox = new Outbox(socket, host.flusher, {
+      limitBytes: settings.outboundQueueBytes,
+      onSlow: (leftover) => this.#slow(leftover),
+    });
+    this.#inbox = new Inbox(socket, clock, settings.framesPerTick, (message) => this.#handle(message));
+    this.#bucket = new TokenBucket(settings.messageRate, this.connectedAt, settings.messageBurst);
+    this.#abuse = new AbuseWatch(settings.abuseSeconds);
+    this.#authentication = new Authentication(this, false);
+    this.#requests = new Requests(this, this.#outbox);
+    const welcome = { mode: settings.welcome, graceMs: settings.welcomeGraceMs };
+    this.welcome = new Welcome(welcome, clock, () => this.reply(greeting(this)));
+  }
+
+  get userId(): string | null {
+    return this.identity.userId;
+  }
+
+  /** Bytes on their way to the client. */
+  get outboundBytes(): number {
+    return this.#outbox.bytes;
+  }
+
+  get remoteAddress(): string | null {
+    return this.#socket.remoteAddress;
+  }
+
+  /** Begin. `token` is what the upgrade request proved, if it carried a token. */
+  start(token: { identity: Identity; expiresAt: number | null } | null): void {
+    if (token) this.identify(token.identity, token.expiresAt);
+    this.#authentication.pending = this.host.settings.authRequired && !this.identity.authenticated;
+    if (this.#authentication.pending) this.#authentication.start();
+    else this.opened();
+  }
+
+  // --- what the runtime calls ---
+
+  message(data: Message): void {
+    if (this.over) return;
+    const now = this.host.clock.monotonic();
+    this.lastAlive = now;
+    const admitted = this.#bucket.take(now);
+    if (admitted === true) this.#inbox.push(data);
+    else this.#refuseRate(data, admitted, now);
+  }
+
+  alive(): void {
+    this.lastAlive = this.host.clock.monotonic();
+  }
+
+  closed(code: number, reason: string): void {
+    this.over = true;
+    this.#cleanUp(code, reason);
+  }
+
+  // --- what the heartbeat calls ---
+
+  ping(): boolean {
+    return this.#socket.ping();
+  }
+
+  dead(): void {
+    this.end(CLOSE_CODES.INTERNAL.code, "No answer to ping");
+    this.#socket.terminate();
+  }
+
+  sweep(): void {
+    if (this.#expiresAt !== null && this.host.clock.now() >= this.#expiresAt) {
+      this.end(CLOSE_CODES.TOKEN_EXPIRED.code, "Token expired");
+    }
+  }
+
+  // --- sending ---
+
+  /** Answer or tell the client something; one that does not fit into a frame becomes an error that says so. */
+  reply(parts: ReplyParts): void {
+    if (this.over) return;
+    const frame = new Frame(encodeFrame(outboundFrame(parts, this.host.clock)));
+    if (frame.bytes > MAX_OUTBOUND_FRAME_BYTES) return this.reply(tooLarge(parts, frame.bytes));
+    this.host.metrics.sent[parts.type].add();
+    this.#outbox.push(frame);
+  }
+
+  fail(frame: InboundFrame | null, correlationId: string | null, code: ErrorCode, message: string): void {
+    this.host.metrics.error(code).add();
+    this.reply({
+      type: "error",
+      event: frame?.event ?? null,
+      correlationId,
+      error: { code, message },
+      traceparent: frame?.traceparent,
+    });
+  }
+
+  deliver(frame: Frame, cause: symbol | undefined): void {
+    if (!this.over) this.#requests.deliver(frame, cause);
+  }
+
+  /** Bring a subscription up to date and let it go live. */
+  replay(subscription: Subscription, after: number, broker: Broker): void {
+    this.#guard(null, null, async () => {
+      const sent = await replay(subscription, after, { hub: this.host.hub, broker, sink: this });
+      this.host.metrics.replayed.add(sent);
+    });
+  }
+
+  replayed(frame: Frame): void {
+    this.#outbox.push(frame);
+  }
+
+  ready(): Promise<boolean> | boolean {
+    if (this.over) return false;
+    if (this.#outbox.bytes < REPLAY_BUFFER_BYTES) return true;
+    return new Promise((resolve) => {
+      this.host.clock.after(REPLAY_PAUSE_MS, () => resolve(this.ready()));
+    });
+  }
+
+  gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
+    this.host.metrics.gaps.add();
+    const position = this.host.broker?.position;
+    this.reply({ type: "event", event: "gap", room: subscription.name, data: gap, ...position, seq: gap.to });
+  }
+
+  /** Tell a subscriber that filters how far it has seen everything. */
+  position(subscription: Subscription, seq: number): void {
+    const epoch = this.host.broker?.position.epoch;
+    this.reply({
+      type: "event",
+      event: "position",
+      room: subscription.name,
+      data: { epoch: epoch ?? "", seq },
+      epoch,
+      seq,
+    });
+  }
+
+  /** End the connection from our side: what is pending is sent first, then the close frame. */
+  end(code: number, reason: string): void {
+    if (this.over) return;
+    this.#outbox.close();
+    this.over = true;
+    this.#socket.close(code, reason);
+    this.#killer = this.host.clock.after(CLOSE_GRACE_MS, () => {
+      this.#socket.terminate();
+      this.#cleanUp(code, reason);
+    });
+    this.#release();
+  }
+
+  // --- identity ---
+
+  identify(identity: Identity, expiresAt: number | null): void {
+    this.identity = identity;
+    this.#expiresAt = expiresAt;
+  }
+
+  /** The client may take part. */
+  opened(): void {
+    this.host.opened(this.id);
+    this.welcome.start();
+    // Who had to authenticate has read its answer: there is nothing to wait for.
+    if (this.host.settings.authRequired) this.welcome.now();
+  }
+
+  /** Leave the channels that the client's new token does not reach. */
+  leaveForbidden(): void {
+    for (const subscription of [...this.host.hub.subscriptions(this).values()]) {
+      if (this.host.mayJoin(this.identity, subscription.kind)) continue;
+      this.host.hub.leave(this, subscription.name);
+      const message = `Not authorized to subscribe to ${subscription.name}`;
+      this.reply({ type: "error", room: subscription.name, error: { code: "FORBIDDEN", message } });
+    }
+  }
+
+  // --- handling ---
+
+  #handle(message: Message): void {
+    const decoded = decodeFrame(message);
+    if (!decoded.ok) {
+      this.host.metrics.decodeErrors.add();
+      if (this.#authentication.pending) return this.#authentication.refuse(AUTH_TEXTS.undecodable, null);
+      this.welcome.now();
+      return this.fail(null, decoded.id, "DECODE_ERROR", decoded.reason);
+    }
+    const frame = decoded.frame;
+    const correlationId = correlationOf(frame, this.host.settings.correlation);
+    this.host.metrics.received[frame.type].add();
+    this.#guard(frame, correlationId, () => {
+      if (this.#authentication.pending) {
+        return this.#inOrder(this.#authentication.first(frame, correlationId));
+      }
+      this.host.received(this.id, frame);
+      return this.#route(frame, correlationId);
+    });
+  }
+
+  #route(frame: InboundFrame, correlationId: string | null): void | Promise<void> {
+    const { type, event } = frame;
+    if (type === "response" || type === "ack" || type === "pong" || type === "error") return;
+    this.welcome.hold();
+    const isAuth = type === "request" && event === "auth";
+    if (!isAuth && !answeredBeforeWelcome(frame)) this.welcome.now();
+    const name = type === "subscribe" || type === "unsubscribe" ? type : event;
+    if (type === "ping") {
+      this.reply({ type: "pong", event: "ping", correlationId, traceparent: frame.traceparent });
+    } else if (name === "subscribe") this.#inOrder(subscribe(this, frame, correlationId));
+    else if (name === "unsubscribe") unsubscribe(this, frame, correlationId);
+    else if (name === "ping") this.reply({ type: "response", event: "ping", correlationId, data: {} });
+    else if (name === "auth") {
+      return this.#inOrder(this.#authentication.again(frame, correlationId, "authenticated"));
+    } else if (name === "refresh_token") {
+      return this.#inOrder(this.#authentication.again(frame, correlationId, "refreshed"));
+    } else return this.#requests.handle(frame, correlationId);
+    this.welcome.now();
+  }
+
+  /** Later frames of the client wait until this one has been dealt with. */
+  #inOrder(work: void | Promise<void>): void | Promise<void> {
+    if (!work) return;
+    this.#inbox.hold();
+    return work.finally(() => this.#inbox.release());
+  }
+
+  #guard(frame: InboundFrame | null, correlationId: string | null, work: () => void | Promise<void>): void {
+    const fault = (error: unknown): void => {
+      const id = crypto.randomUUID();
+      this.host.log.error("A frame could not be handled", { connection: this.id, fault: id, error });
+      this.fail(frame, correlationId, "SERVER_ERROR", `Internal error: the log explains it under ${id}`);
+    };
+    try {
+      work()?.catch(fault);
+    } catch (error) {
+      fault(error);
+    }
+  }
+
+  #refuseRate(data: Message, retryAfterSeconds: number, now: number): void {
+    this.host.metrics.rateLimited.add();
+    const decoded = decodeFrame(data);
+    const correlationId = decoded.ok
+      ? correlationOf(decoded.frame, this.host.settings.correlation)
+      : decoded.id;
+    this.fail(null, correlationId, "RATE_LIMIT_EXCEEDED", rateLimitMessage(retryAfterSeconds));
+    if (this.#abuse.refused(now)) this.end(CLOSE_CODES.ABUSE.code, "Message rate abused");
+  }
+
+  #slow(leftoverBytes: number): void {
+    this.host.metrics.slowConsumers.add();
+    this.host.log.warn("Connection is too slow", { connection: this.id, leftover_bytes: leftoverBytes });
+    this.end(CLOSE_CODES.SLOW_CONSUMER.code, "Too slow: resume from your last position");
+  }
+
+  /** Let go of all that others hold of this connection. */
+  #release(): void {
+    this.welcome.stop();
+    this.#authentication.stop();
+    this.#inbox.close();
+    this.#requests.close();
+    this.host.hub.leaveAll(this);
+  }
+
+  #cleanUp(code: number, reason: string): void {
+    if (this.#cleaned) return;
+    this.#cleaned = true;
+    this.#killer?.();
+    this.#release();
+    this.#outbox.close();
+    const seconds = Math.round((this.host.clock.monotonic() - this.connectedAt) / 100) / 10;
+    this.host.log.info("Client disconnected", { connection: this.id, code, reason, seconds });
+    this.host.closed(this.id);
+  }
+}

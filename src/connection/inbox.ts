@@ -1,0 +1,89 @@
+/**
+ * Messages of one connection, in order and not too many at once: at most `perTick` are handled in a tick, so that one
+ * busy client does not delay the others, and none while the connection is held (for example while a token is
+ * verified). While messages wait, the socket is not read, which slows the sender by the network itself.
+ *
+ * @module
+ */
+import type { Clock } from "../ports/clock.ts";
+import type { Socket } from "../ports/socket.ts";
+
+export type Message = string | Uint8Array;
+
+export class Inbox {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #perTick: number;
+  readonly #handle: (message: Message) => void;
+  #waiting: Message[] = [];
+  #handled = 0;
+  #resetQueued = false;
+  #held = false;
+  #paused = false;
+  #closed = false;
+
+  constructor(socket: Socket, clock: Clock, perTick: number, handle: (message: Message) => void) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.#perTick = perTick;
+    this.#handle = handle;
+  }
+
+  push(message: Message): void {
+    if (this.#closed) return;
+    if (this.#waiting.length > 0 || !this.#mayHandle()) {
+      this.#waiting.push(message);
+      this.#pause();
+      return;
+    }
+    this.#take(message);
+  }
+
+  /** Let messages wait until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#drain();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#waiting = [];
+  }
+
+  #mayHandle(): boolean {
+    return !this.#held && (this.#perTick === 0 || this.#handled < this.#perTick);
+  }
+
+  #take(message: Message): void {
+    this.#handled++;
+    if (!this.#resetQueued) {
+      this.#resetQueued = true;
+      this.#clock.endOfTick(this.#nextTick);
+    }
+    this.#handle(message);
+  }
+
+  readonly #nextTick = (): void => {
+    this.#resetQueued = false;
+    this.#handled = 0;
+    this.#drain();
+  };
+
+  #drain(): void {
+    while (this.#waiting.length > 0 && this.#mayHandle()) this.#take(this.#waiting.shift()!);
+    if (this.#waiting.length === 0 && this.#paused && !this.#closed) {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Subscribe and unsubscribe, in every form that clients use: as a request, an event or a type of its own; the
+ * channel in `data.channel`, `data.room` or the envelope's `room`.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { Broker } from "../broker/broker.ts";
+import { parseChannel } from "../protocol/channel-name.ts";
+import type { InboundFrame } from "../protocol/envelope.ts";
+import type { Position, SequencedEvent } from "../protocol/event.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import type { Client } from "./client.ts";
+
+/** What a subscribe may ask for besides the channel. */
+const Options = v.object({
+  since: v.optional(v.object({ epoch: v.string(), seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) })),
+  last: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
+  events: v.optional(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(64))),
+});
+
+type Options = v.InferOutput<typeof Options>;
+
+function channelOf(frame: InboundFrame): unknown {
+  return frame.data["channel"] ?? frame.data["room"] ?? frame.room;
+}
+
+/** Resolves, where a distant broker must be asked, when the client has been answered. */
+export function subscribe(
+  connection: Client,
+  frame: InboundFrame,
+  correlationId: string | null,
+): void | Promise<void> {
+  const { host } = connection;
+  const { broker, hub } = host;
+  if (!broker) {
+    connection.fail(frame, correlationId, "NOT_AVAILABLE", "The service is not up: try again in a moment");
+    return;
+  }
+  const parsed = parseChannel(host.channels, channelOf(frame), host.settings.channelNameCharacters);
+  if (!parsed.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", parsed.reason);
+  const name = String(channelOf(frame));
+  if (!host.mayJoin(connection.identity, parsed.kind)) {
+    return connection.fail(frame, correlationId, "FORBIDDEN", `Not authorized to subscribe to ${name}`);
+  }
+  const options = v.safeParse(Options, frame.data);
+  if (!options.success) {
+    const [issue] = options.issues;
+    const message = `Invalid data for subscribe: ${v.getDotPath(issue) ?? "data"}: ${issue.message}`;
+    return connection.fail(frame, correlationId, "INVALID_DATA", message);
+  }
+  const limit = host.settings.channelsPerConnection;
+  const mine = hub.subscriptions(connection);
+  if (limit > 0 && !mine.has(name) && mine.size >= limit) {
+    const message =
+      `Cannot subscribe to ${name} as at most ${limit} channels are allowed: unsubscribe from one first`;
+    return connection.fail(frame, correlationId, "TOO_MANY_CHANNELS", message);
+  }
+  const wish = options.output;
+  const entry: Entry = {
+    place: { name, kind: parsed.kind, wildcard: parsed.wildcard },
+    wish,
+    broker,
+    ephemeral: host.channels[parsed.kind]?.ephemeral === true,
+  };
+  const scope = parsed.wildcard ? { kind: parsed.kind } : { channel: name };
+  const evicted = wish.since ? broker.evicted(scope) : 0;
+  const last = wish.last && !wish.since && !entry.ephemeral ? broker.last(scope, wish.last) : [];
+  if (typeof evicted === "number" && Array.isArray(last)) {
+    return enter(connection, frame, correlationId, entry, { evicted, last });
+  }
+  return Promise.all([evicted, last]).then(([evicted, last]) => {
+    if (!connection.over) enter(connection, frame, correlationId, entry, { evicted, last });
+  });
+}
+
+interface Entry {
+  readonly place: { readonly name: string; readonly kind: string; readonly wildcard: boolean };
+  readonly wish: Options;
+  readonly broker: Broker;
+  readonly ephemeral: boolean;
+}
+
+/**
+ * Join, read the state, reply, then replay or go live. All up to the reply happens in one turn, so position and
+ * snapshot are of the same moment, and the reply precedes everything that it causes.
+ */
+function enter(
+  connection: Client,
+  frame: InboundFrame,
+  correlationId: string | null,
+  entry: Entry,
+  history: { readonly evicted: number; readonly last: readonly SequencedEvent[] },
+): void {
+  const { host } = connection;
+  const { place, wish, broker } = entry;
+  const joined = broker.position;
+  const past = pastOf(entry, joined, history);
+  const subscription = host.hub.join(connection, place, {
+    filter: wish.events ? new Set(wish.events) : null,
+    start: past.from ?? joined.seq,
+    joinedAt: joined.seq,
+  });
+  const snapshot = past.recovered === true || place.wildcard ? null : host.snapshot(place.name);
+  const data: JsonObject = {
+    status: "subscribed",
+    channel: place.name,
+    epoch: joined.epoch,
+    seq: joined.seq,
+    ...(past.recovered === null ? {} : { recovered: past.recovered }),
+    ...(snapshot ? { snapshot } : {}),
+  };
+  answer(connection, frame, correlationId, "subscribe", data);
+  connection.welcome.now();
+  if (past.lost !== null && wish.since) {
+    connection.gap(subscription, { from: wish.since.seq, to: joined.seq, cause: past.lost });
+  }
+  if (past.from === null) subscription.live = true;
+  else connection.replay(subscription, past.from, broker);
+}
+
+interface Past {
+  /** Replay what comes after this seq; null for none. */
+  readonly from: number | null;
+  /** Whether the client misses nothing; null where it did not say where it was. */
+  readonly recovered: boolean | null;
+  /** Why it cannot be brought up to date; null where it can. */
+  readonly lost: string | null;
+}
+
+function pastOf(
+  entry: Entry,
+  joined: Position,
+  history: { readonly evicted: number; readonly last: readonly SequencedEvent[] },
+): Past {
+  const { since } = entry.wish;
+  if (!since) {
+    const first = history.last[0];
+    return { from: first ? first.seq - 1 : null, recovered: null, lost: null };
+  }
+  const lost = lossOf(entry, joined, history.evicted);
+  if (lost !== null) return { from: null, recovered: false, lost };
+  return { from: entry.ephemeral ? null : since.seq, recovered: true, lost: null };
+}
+
+function lossOf(entry: Entry, joined: Position, evicted: number): string | null {
+  const since = entry.wish.since!;
+  if (since.epoch !== joined.epoch) return "epoch";
+  if (since.seq > joined.seq) return "ahead";
+  if (entry.ephemeral) return since.seq === joined.seq ? null : "ephemeral";
+  return evicted > since.seq ? "history" : null;
+}
+
+export function unsubscribe(connection: Client, frame: InboundFrame, correlationId: string | null): void {
+  const { host } = connection;
+  const place = parseChannel(host.channels, channelOf(frame), host.settings.channelNameCharacters);
+  if (!place.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", place.reason);
+  const name = String(channelOf(frame));
+  host.hub.leave(connection, name);
+  answer(connection, frame, correlationId, "unsubscribe", { status: "unsubscribed", channel: name });
+}
+
+function answer(
+  connection: Client,
+  frame: InboundFrame,
+  correlationId: string | null,
+  event: string,
+  data: JsonObject,
+): void {
+  const type = frame.type === "request" ? "response" : "ack";
+  connection.reply({ type, event, data, correlationId, traceparent: frame.traceparent });
+}

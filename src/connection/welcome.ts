@@ -1,0 +1,88 @@
+/**
+ * The frame that greets a client, and when it is sent. Existing clients disagree: some read a welcome before they say
+ * anything, others expect the answer to their subscribe as the very first frame. A short deferral serves both.
+ *
+ * @module
+ */
+import type { Cancel, Clock } from "../ports/clock.ts";
+import { timestamp } from "../ports/clock.ts";
+import type { InboundFrame } from "../protocol/envelope.ts";
+import type { Identity } from "../ports/call.ts";
+import type { ConnectionHost } from "./host.ts";
+import type { ReplyParts } from "./replies.ts";
+
+export interface WelcomeOptions {
+  readonly mode: "deferred" | "immediate" | "off";
+  /** Milliseconds that a deferred welcome waits for the client's first frame. */
+  readonly graceMs: number;
+}
+
+export class Welcome {
+  readonly #options: WelcomeOptions;
+  readonly #clock: Clock;
+  readonly #send: () => void;
+  #state: "idle" | "waiting" | "done" = "idle";
+  #cancel: Cancel | null = null;
+
+  constructor(options: WelcomeOptions, clock: Clock, send: () => void) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** The client may take part: greet it now or soon. */
+  start(): void {
+    if (this.#state !== "idle") return;
+    this.#state = "waiting";
+    if (this.#options.mode === "off") this.#state = "done";
+    else if (this.#options.mode === "immediate") this.now();
+    else this.#cancel = this.#clock.after(this.#options.graceMs, () => this.now());
+  }
+
+  /** The client has spoken: do not greet by the timer while its frame is handled. */
+  hold(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+  }
+
+  /** Greet now, if that is still to be done. */
+  now(): void {
+    if (this.#state !== "waiting") return;
+    this.hold();
+    this.#state = "done";
+    this.#send();
+  }
+
+  stop(): void {
+    this.hold();
+    this.#state = "done";
+  }
+}
+
+/**
+ * Whether the answer to this first frame goes out before the welcome: acknowledgements and pongs do, since their
+ * senders read one frame and expect it; everything else is answered after it.
+ */
+export function answeredBeforeWelcome(frame: InboundFrame): boolean {
+  if (frame.type === "ping" || frame.type === "subscribe" || frame.type === "unsubscribe") return true;
+  return frame.type === "event" && (frame.event === "subscribe" || frame.event === "unsubscribe");
+}
+
+/** What the welcome says. */
+export function greeting(connection: { id: string; identity: Identity; host: ConnectionHost }): ReplyParts {
+  const { host, identity, id } = connection;
+  return {
+    type: "event",
+    event: host.settings.welcomeEvent,
+    data: {
+      connection_id: id,
+      server: host.server,
+      message: host.greeting,
+      authenticated: identity.authenticated,
+      secure: host.secure,
+      tls_mode: host.secure ? "WSS" : "WS",
+      rate_limit: host.settings.messageRate,
+      timestamp: timestamp(host.clock),
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Responses that are streams of server-sent events: begun at once, and watched until they end.
+ *
+ * @module
+ */
+
+/** Bun sends the headers of a response with its first bytes, so a quiet stream begins with a comment. */
+const FIRST_BYTES = new TextEncoder().encode(": ok\n\n");
+
+export function isEventStream(response: Response): boolean {
+  return response.body !== null &&
+    response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+}
+
+/** @param ended Called once, when the stream has ended or the client is gone. */
+export function watched(response: Response, ended: () => void): Response {
+  const source = response.body!.getReader();
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    ended();
+  };
+  const body = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(FIRST_BYTES),
+    async pull(controller) {
+      try {
+        const { done, value } = await source.read();
+        if (!done) return controller.enqueue(value);
+        end();
+        controller.close();
+      } catch (error) {
+        end();
+        controller.error(error);
+      }
+    },
+    cancel(reason) {
+      end();
+      return source.cancel(reason);
+    },
+  });
+  return new Response(body, { status: response.status, headers: response.headers });
+}

@@ -1,0 +1,32 @@
+/**
+ * Refusals of the endpoint itself: JSON-RPC errors that answer no request in particular.
+ *
+ * @module
+ */
+
+/** Codes of JSON-RPC, and those that the MCP package uses in its own range. */
+export const RPC = { PARSE: -32700, INTERNAL: -32603, SESSION_NOT_FOUND: -32001, REFUSED: -32000 } as const;
+
+export function failure(
+  status: number,
+  code: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }), {
+    status,
+    headers: { "Content-Type": "application/json", ...headers },
+  });
+}
+
+/** A refusal of the MCP package without the details that it may carry beside the sentence. */
+export async function withoutDetails(response: Response): Promise<Response> {
+  const isJson = response.headers.get("content-type")?.startsWith("application/json");
+  if (response.status < 400 || !isJson) return response;
+  const { error, ...rest } = await response.json();
+  const { code, message } = error;
+  return new Response(JSON.stringify({ ...rest, error: { code, message } }), {
+    status: response.status,
+    headers: response.headers,
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * One tool for each request: those of the contract, and those that every service answers. A call takes the same way as
+ * the request over a WebSocket.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
+import type { McpHost } from "./host.ts";
+import { answered, refused } from "./tool-result.ts";
+import { objectSchema, withIdempotencyKey } from "./tool-schema.ts";
+import type { Tool, ToolAnnotations } from "./tool.ts";
+
+interface RequestTool {
+  readonly description: string;
+  readonly input: DataSchema;
+  readonly output: DataSchema;
+  readonly changesState: boolean;
+  readonly annotations: ToolAnnotations;
+}
+
+const READS: ToolAnnotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true };
+const ADDS: ToolAnnotations = { readOnlyHint: false, destructiveHint: false, idempotentHint: false };
+/** All that can be said of a request that changes state, since a contract does not say how. */
+const CHANGES: ToolAnnotations = { readOnlyHint: false, destructiveHint: true, idempotentHint: false };
+
+export function requestTools(host: McpHost): Tool[] {
+  const { contract } = host;
+  const own = Object.entries(contract.requests).map(([name, { description, access, input, output }]) =>
+    requestTool(host, name, {
+      description: access === "read" ? description : `${description} (needs ${contract.name}:${access})`,
+      input,
+      output,
+      ...effect(access),
+    })
+  );
+  const common = Object.entries(commonRequests(contract)).map(([name, tool]) =>
+    requestTool(host, name, tool)
+  );
+  return [...own, ...common];
+}
+
+function effect(access: Access): Pick<RequestTool, "changesState" | "annotations"> {
+  return access === "read"
+    ? { changesState: false, annotations: READS }
+    : { changesState: true, annotations: CHANGES };
+}
+
+function requestTool(host: McpHost, name: string, tool: RequestTool): Tool {
+  const input = objectSchema(tool.input);
+  return {
+    listing: {
+      name,
+      description: tool.description,
+      inputSchema: tool.changesState ? withIdempotencyKey(input) : input,
+      outputSchema: objectSchema(tool.output),
+      annotations: tool.annotations,
+    },
+    async call(data, { identity, origin }) {
+      const call = { identity, door: "mcp", connectionId: null, cause: Symbol(name) } as const;
+      const answer = await host.dispatch({ name, data, call, origin });
+      return answer.ok ? answered(answer.data) : refused(answer.code, answer.message, tool.changesState);
+    },
+  };
+}
+
+const ChannelName = v.pipe(v.string(), v.description("A channel's name, such as global"));
+const Seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const StoredEvent = v.object({
+  id: v.string(),
+  channel: v.string(),
+  event: v.string(),
+  data: v.record(v.string(), v.unknown()),
+  timestamp: v.string(),
+  seq: v.number(),
+  prev: v.pipe(v.number(), v.description("The seq before this one in the same channel; 0 for none")),
+});
+
+/** For the listing only: what is checked is the schema of the dispatch. */
+function commonRequests(contract: Contract): Record<string, RequestTool> {
+  const ids = Object.values(contract.channels).flatMap(({ id }) => id === undefined ? [] : [id]);
+  const publishable = Object.entries(contract.events)
+    .filter(([, event]) => event.publishable !== undefined)
+    .map(([name, event]) => `${name} (needs ${contract.name}:${event.publishable})`);
+  return {
+    get_status: {
+      description: "State of the server and a summary of the service; with an id, the state of that object",
+      input: v.object(Object.fromEntries(ids.map((id) => [id, v.optional(v.string())]))),
+      output: v.record(v.string(), v.unknown()),
+      ...effect("read"),
+    },
+    get_history: {
+      description:
+        "Recent events of a channel, oldest first, and the position up to which they go; `kind:*` is every channel of " +
+        "a kind. With `since`, the events after that position; `recovered` says whether none is missing",
+      input: v.object({
+        channel: ChannelName,
+        since: v.optional(v.object({ epoch: v.string(), seq: Seq })),
+        limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1_000)), 100),
+      }),
+      output: v.object({
+        channel: v.string(),
+        epoch: v.string(),
+        seq: v.number(),
+        recovered: v.optional(v.boolean()),
+        events: v.array(StoredEvent),
+      }),
+      ...effect("read"),
+    },
+    get_presence: {
+      description: "Who is in a channel now",
+      input: v.object({ channel: ChannelName }),
+      output: v.object({
+        channel: v.string(),
+        count: v.pipe(v.number(), v.description("Connections, those of anonymous users included")),
+        users: v.array(v.object({ user_id: v.string(), connections: v.number() })),
+      }),
+      ...effect("read"),
+    },
+    publish: {
+      description: `Publish an event that clients may publish: ${publishable.join(", ")}`,
+      input: v.object({
+        channel: v.optional(v.nullable(v.string())),
+        event: v.string(),
+        data: v.optional(v.record(v.string(), v.unknown()), {}),
+      }),
+      output: v.object({ status: v.literal("published"), event: v.string(), channels: v.array(v.string()) }),
+      changesState: true,
+      annotations: ADDS,
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * What a tool is, in words of its own: the MCP package is not needed to make one or to call it.
+ *
+ * @module
+ */
+import type { Identity } from "../ports/call.ts";
+import type { JsonObject } from "../protocol/json.ts";
+
+/** JSON Schema of an object. */
+export interface ObjectSchema {
+  readonly type: "object";
+  readonly [keyword: string]: unknown;
+}
+
+/** Hints for clients that ask their user before a call. Each is true of the tool, whatever its arguments. */
+export interface ToolAnnotations {
+  /** It changes nothing. */
+  readonly readOnlyHint: boolean;
+  /** It may change or end what is there, and not only add to it. */
+  readonly destructiveHint: boolean;
+  /** The same call again has no further effect. */
+  readonly idempotentHint: boolean;
+}
+
+/** One entry of the answer to `tools/list`. */
+export interface ToolListing {
+  readonly name: string;
+  readonly description: string;
+  readonly inputSchema: ObjectSchema;
+  /** Of the structured content of every answer that is no error. */
+  readonly outputSchema: ObjectSchema;
+  readonly annotations: ToolAnnotations;
+}
+
+/** Who calls a tool. */
+export interface Caller {
+  readonly identity: Identity;
+  /** What tells anonymous callers apart, as far as anything does; null for nothing. */
+  readonly origin: string | null;
+}
+
+export interface ToolResult {
+  readonly content: readonly { readonly type: "text"; readonly text: string }[];
+  /** What the text says, as data. Absent from errors. */
+  readonly structuredContent?: Readonly<Record<string, unknown>>;
+  readonly isError?: boolean;
+  /** `error_code` and `retryable` of an error. */
+  readonly _meta?: Readonly<Record<string, unknown>>;
+}
+
+export interface Tool {
+  readonly listing: ToolListing;
+  /** May throw or reject: whoever calls it answers for faults. */
+  call(data: JsonObject, caller: Caller): ToolResult | Promise<ToolResult>;
+}

@@ -1,0 +1,159 @@
+/**
+ * The endpoint `/mcp`: Streamable HTTP, with sessions and without.
+ *
+ * A client that sends `initialize` gets a session, as the MCP package's clients do. A POST of anything else without a
+ * session is answered by itself, as plain JSON: what scripts and `curl` send. Host, Origin and token have been checked
+ * before.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type { Identity } from "../ports/call.ts";
+import { readBody } from "./body.ts";
+import { isEventStream, watched } from "./event-stream.ts";
+import { failure, RPC, withoutDetails } from "./failure.ts";
+import type { McpHost } from "./host.ts";
+import type { McpServers } from "./mcp-server.ts";
+import { type Session, type SessionBounds, Sessions } from "./sessions.ts";
+import type { Caller } from "./tool.ts";
+
+export interface McpBounds extends SessionBounds {
+  /** Largest body of a request. */
+  readonly bodyBytes: number;
+}
+
+export const DEFAULT_MCP_BOUNDS: McpBounds = {
+  sessions: 256,
+  sessionIdleMs: 1_800_000,
+  bodyBytes: 1_048_576,
+};
+
+export interface McpEndpoint {
+  /**
+   * Answer a request of any method. Never rejects.
+   *
+   * @param address Where the request comes from; tells anonymous callers without a session apart.
+   */
+  handle(context: Context, identity: Identity, address?: string | null): Promise<Response>;
+  /** End all sessions and their streams; what comes later is refused. */
+  close(): Promise<void>;
+}
+
+export function createMcpEndpoint(host: McpHost, bounds: Partial<McpBounds> = {}): McpEndpoint {
+  return new Endpoint(host, { ...DEFAULT_MCP_BOUNDS, ...bounds });
+}
+
+class Endpoint implements McpEndpoint {
+  readonly #host: McpHost;
+  readonly #bounds: McpBounds;
+  readonly #sessions: Sessions;
+  #servers: Promise<McpServers> | null = null;
+  #closed = false;
+
+  constructor(host: McpHost, bounds: McpBounds) {
+    this.#host = host;
+    this.#bounds = bounds;
+    this.#sessions = new Sessions(host.clock, bounds);
+  }
+
+  async handle(context: Context, identity: Identity, address: string | null = null): Promise<Response> {
+    try {
+      return await withoutDetails(await this.#answer(context.req.raw, identity, address));
+    } catch (error) {
+      const fault = crypto.randomUUID();
+      this.#host.log.error("An MCP request failed", { fault, error });
+      return failure(500, RPC.INTERNAL, `Internal error: the log explains it under ${fault}`);
+    }
+  }
+
+  // deno-lint-ignore require-await
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#sessions.endAll();
+  }
+
+  async #answer(request: Request, identity: Identity, address: string | null): Promise<Response> {
+    if (!/^(GET|POST|DELETE)$/.test(request.method)) {
+      const allow = { Allow: "GET, POST, DELETE" };
+      return failure(405, RPC.REFUSED, `Expected GET, POST or DELETE, got ${request.method}`, allow);
+    }
+    if (this.#closed) return this.#stopping();
+    const id = request.headers.get("mcp-session-id");
+    const session = id === null ? null : this.#sessions.find(id, identity);
+    if (id !== null && session === null) {
+      return failure(404, RPC.SESSION_NOT_FOUND, "Session not found: it has ended, initialize a new one");
+    }
+    if (request.method !== "POST") {
+      if (session) return await this.#within(session, request, undefined, identity);
+      return failure(
+        400,
+        RPC.REFUSED,
+        `Expected header Mcp-Session-Id with ${request.method}: initialize a session first`,
+      );
+    }
+    const body = await readBody(request, this.#bounds.bodyBytes);
+    if (!body.ok) return body.refusal;
+    const post = acceptingBoth(request);
+    if (session) return await this.#within(session, post, body.value, identity);
+    const servers = await this.#load();
+    if (this.#closed) return this.#stopping();
+    if (servers.isInitialize(body.value)) return await this.#initialize(servers, post, body.value, identity);
+    const server = await servers.open({ sessionId: null });
+    try {
+      return await server.handle(post, body.value, { identity, origin: address });
+    } finally {
+      server.close();
+    }
+  }
+
+  async #initialize(
+    servers: McpServers,
+    post: Request,
+    body: unknown,
+    identity: Identity,
+  ): Promise<Response> {
+    const id = crypto.randomUUID();
+    const server = await servers.open({ sessionId: id, ended: () => session && this.#sessions.end(session) });
+    const session = this.#closed ? null : this.#sessions.add(id, identity, server);
+    if (!session) {
+      server.close();
+      if (this.#closed) return this.#stopping();
+      const message = `All ${this.#bounds.sessions} sessions are in use: try again later`;
+      return failure(503, RPC.REFUSED, message, { "Retry-After": "10" });
+    }
+    const response = await this.#within(session, post, body, identity);
+    if (!response.ok) this.#sessions.end(session);
+    return response;
+  }
+
+  async #within(session: Session, request: Request, body: unknown, identity: Identity): Promise<Response> {
+    const caller: Caller = { identity, origin: `session ${session.id}` };
+    const response = await session.server.handle(request, body, caller);
+    if (!isEventStream(response)) return response;
+    session.streams++;
+    return watched(response, () => {
+      session.streams--;
+      this.#sessions.used(session);
+    });
+  }
+
+  #stopping(): Response {
+    return failure(503, RPC.REFUSED, "The server is stopping: try again in a moment", { "Retry-After": "1" });
+  }
+
+  /** The MCP package takes longer to load than all the rest of a server: it is loaded when somebody asks. */
+  #load(): Promise<McpServers> {
+    this.#servers ??= import("./mcp-server.ts").then(({ createMcpServers }) => createMcpServers(this.#host));
+    this.#servers.catch(() => this.#servers = null);
+    return this.#servers;
+  }
+}
+
+/** A client that takes anything, or does not say what, takes JSON and event streams: the MCP package wants both named. */
+function acceptingBoth(request: Request): Request {
+  const accept = request.headers.get("accept");
+  if (accept !== null && !accept.includes("*/*")) return request;
+  const headers = new Headers(request.headers);
+  headers.set("Accept", "application/json, text/event-stream");
+  return new Request(request.url, { method: "POST", headers });
+}

@@ -1,0 +1,54 @@
+/**
+ * Time comes in by this door and no other, so that tests never sleep.
+ *
+ * @module
+ */
+
+/** Undoes what was scheduled; harmless when it has already run. */
+export type Cancel = () => void;
+
+export interface Clock {
+  /** Wall clock, milliseconds since the Unix epoch. For what people read, never for durations. */
+  now(): number;
+  /** Monotonic clock, milliseconds from an arbitrary start. For durations, limits and leases. */
+  monotonic(): number;
+  /** Run once after `delayMs` milliseconds. Never keeps the process alive by itself. */
+  after(delayMs: number, work: () => void): Cancel;
+  /** Run every `intervalMs` milliseconds. Never keeps the process alive by itself. */
+  every(intervalMs: number, work: () => void): Cancel;
+  /** Run once at the end of this tick of the event loop, after pending input and promise callbacks. */
+  endOfTick(work: () => void): void;
+}
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** Timers that must not hold the process: `unref` exists on Node, Deno and Bun, and not in a browser. */
+function released(timer: Timer): Timer {
+  (timer as { unref?: () => void }).unref?.();
+  return timer;
+}
+
+/** `setImmediate` where there is one (Node, Deno, Bun). */
+const defer: (work: () => void) => void = typeof setImmediate === "function"
+  ? (work) => void setImmediate(work)
+  : (work) => void setTimeout(work, 0);
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, work) {
+    const timer = released(setTimeout(work, delayMs));
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, work) {
+    const timer = released(setInterval(work, intervalMs));
+    return () => clearInterval(timer);
+  },
+  endOfTick: defer,
+};
+
+/** The clock's wall time as every timestamp of the project is written: UTC, ISO 8601, milliseconds, `Z`. */
+export function timestamp(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}

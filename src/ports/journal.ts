@@ -1,0 +1,56 @@
+/**
+ * The journal: gives events their positions and keeps the recent ones. One per service. In a database it survives the
+ * process (`storage/event-table.ts`); in memory it ends with it (`broker/memory-journal.ts`).
+ *
+ * Calls are synchronous, so that a reader sees state and position of the same moment.
+ *
+ * @module
+ */
+import type { EventDraft, Position, SequencedEvent } from "../protocol/event.ts";
+
+/** One channel, or all channels of a kind. */
+export type Scope = { readonly channel: string } | { readonly kind: string };
+
+/** Bounds of one channel's history. Whichever is reached first. */
+export interface Retention {
+  readonly events: number;
+  readonly ageMs: number;
+  readonly bytes: number;
+}
+
+/** Looks up the retention of a channel kind. */
+export type RetentionOf = (kind: string) => Retention;
+
+export interface Journal {
+  /** Position of the newest event that was given one; `seq` is 0 before the first. */
+  readonly head: Position;
+
+  /**
+   * Run `work` so that all it changes through this journal's database, and all it appends, stands or falls together.
+   * A throw undoes it and is passed on. Calls inside `work` join the outer transaction.
+   */
+  transaction<T>(work: () => T): T;
+
+  /**
+   * Give each draft the next position, in order, and keep those that are not ephemeral. Positions of a transaction
+   * that failed are given again; positions of a process that died are not.
+   */
+  append(drafts: readonly EventDraft[]): SequencedEvent[];
+
+  /** Events of the scope after `seq`, oldest first, at most `limit`. */
+  read(scope: Scope, after: number, limit: number): SequencedEvent[];
+
+  /** The newest `count` events of the scope, oldest first. */
+  last(scope: Scope, count: number): SequencedEvent[];
+
+  /**
+   * The highest seq of the scope that is no longer kept; 0 while all are. A reader whose position is at or past it can
+   * be brought up to date without a hole.
+   */
+  evicted(scope: Scope): number;
+
+  /** Channels that have had a durable event, with the seq of the newest, newest first. */
+  channels(limit: number): { channel: string; seq: number }[];
+
+  close(): void;
+}

@@ -1,0 +1,64 @@
+/**
+ * What the ground gives: serving, upgrading, databases, files, child processes, signals. One object per runtime
+ * (Node, Deno, Bun) fills it, in `src/runtimes`; it is handed in and never looked up.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import type { Database } from "./database.ts";
+import type { Files } from "./files.ts";
+import type { Processes } from "./processes.ts";
+import type { Accept } from "./socket.ts";
+
+/** A Hono app, or anything that answers a request as one does. `env` is whatever the runtime hands along. */
+export interface FetchApp {
+  fetch(request: Request, env?: unknown): Response | Promise<Response>;
+}
+
+export interface ListenOptions {
+  readonly app: FetchApp;
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Largest inbound message in bytes; a larger one ends its connection with 1009. @default 1_048_576 */
+  readonly maxMessageBytes?: number;
+}
+
+/** A port that is open. */
+export interface Listener {
+  readonly host: string;
+  /** The real one, also where 0 was asked for. */
+  readonly port: number;
+  /**
+   * Stop accepting, let HTTP requests under way finish for at most `graceMs`, then cut what is left. WebSockets must
+   * have been closed before. Resolves when the port is free.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/** A port that cannot be opened. The message names host and port and says what to do. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
+export interface Runtime {
+  readonly name: "node" | "deno" | "bun";
+  readonly version: string;
+  /** Open a port. Rejects with `ListenError`. */
+  listen(options: ListenOptions): Promise<Listener>;
+  /**
+   * Answer an upgrade request with Hono's WebSocket helper for this runtime. Whatever `accept` or its reader throws,
+   * now or later, is logged and never ends the process.
+   */
+  upgrade(context: Context, accept: Accept): Response | Promise<Response>;
+  /** The address of the peer that sent this request, or null where the runtime does not tell. */
+  remoteAddress(context: Context): string | null;
+  /** Open a database file, or one in memory for `":memory:"`. Rejects with `DatabaseError`. */
+  openDatabase(path: string): Promise<Database>;
+  readonly files: Files;
+  readonly processes: Processes;
+  /** The process's environment variables. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Call `work` on SIGINT and SIGTERM. Returns the way to stop listening. */
+  onStopSignal(work: (signal: string) => void): () => void;
+}

@@ -1,0 +1,79 @@
+/**
+ * A WebSocket as a runtime gives it: a pipe of text frames with a fill level. Everything above this file speaks to
+ * sockets through it; only `src/runtimes` knows what is behind.
+ *
+ * @module
+ */
+
+/**
+ * A text frame on its way out, encoded once and handed to any number of sockets. A runtime may keep its own wire
+ * form (header and payload in one buffer) in `wire`, so that the work is done for the first socket only.
+ */
+export class Frame {
+  readonly text: string;
+  /** Set and read by the runtime that made the socket. */
+  wire: unknown = undefined;
+  #bytes = -1;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** Length of the payload in UTF-8 bytes. */
+  get bytes(): number {
+    if (this.#bytes < 0) this.#bytes = utf8Length(this.text);
+    return this.#bytes;
+  }
+}
+
+function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) continue;
+    if (unit < 0x800) bytes += 1;
+    else {
+      bytes += 2;
+      // A pair of surrogates is four bytes for two units.
+      if (unit >= 0xd800 && unit < 0xdc00) i++;
+    }
+  }
+  return bytes;
+}
+
+/**
+ * The writing side. No method throws, whatever state the socket is in; on a socket that is closed they do nothing.
+ */
+export interface Socket {
+  /** The peer's address, or null where the runtime does not tell. */
+  readonly remoteAddress: string | null;
+  /** Send the frames in order, in one write where the runtime can join them. Returns at once. */
+  write(frames: readonly Frame[]): void;
+  /** Bytes handed to `write` that the operating system has not taken yet. */
+  buffered(): number;
+  /**
+   * Send a protocol-level ping. False where the runtime does not let us (Deno's own socket, which pings by itself and
+   * closes a peer that does not answer).
+   */
+  ping(): boolean;
+  /** Start the closing handshake. `reason` is cut to the 123 bytes that a close frame can carry. */
+  close(code: number, reason: string): void;
+  /** Drop the connection now, without a handshake, where the runtime can; otherwise stop using it. */
+  terminate(): void;
+  /** Stop reading, so that the peer is slowed by the network itself. Nothing on Deno's own socket. */
+  pause(): void;
+  resume(): void;
+}
+
+/** The reading side: what a runtime calls. Calls come one at a time, `closed` once and last. */
+export interface SocketReader {
+  /** A whole message; binary ones as bytes. */
+  message(data: string | Uint8Array): void;
+  /** The peer answered a ping, or pinged us. */
+  alive(): void;
+  /** The connection is over. `code` is 1006 where it ended without a closing handshake, on every runtime. */
+  closed(code: number, reason: string): void;
+}
+
+/** Takes a connection over as soon as it is open. */
+export type Accept = (socket: Socket) => SocketReader;

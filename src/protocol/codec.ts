@@ -1,0 +1,168 @@
+/**
+ * Between frames and text. What is taken and how it is written is what the Python layer `mcp_common.websocket` takes
+ * and writes, so that its clients notice no difference.
+ *
+ * @module
+ */
+import { FRAME_TYPES, type FrameType, type InboundFrame, type OutboundFrame } from "./envelope.ts";
+import type { SequencedEvent } from "./event.ts";
+import { hasLoneSurrogateEscape } from "./json-text.ts";
+import { isJsonObject, typeInWords } from "./json-value.ts";
+import { type JsonObject, parseJson, stringifyJson } from "./json.ts";
+
+export type DecodeResult =
+  | { readonly ok: true; readonly frame: InboundFrame }
+  | {
+    readonly ok: false;
+    /** What was expected and what came, for the sender. Shows nothing of what was sent. */
+    readonly reason: string;
+    /** The frame's id, where one could be read, so that the error can be correlated. */
+    readonly id: string | null;
+  };
+
+/**
+ * How a reply names its request. `compatible` finds the id that the existing client waits for; `strict` always
+ * repeats `correlation_id`, as the Python servers do.
+ */
+export type CorrelationMode = "compatible" | "strict";
+
+const TYPES: ReadonlySet<unknown> = new Set(FRAME_TYPES);
+const NOT_NULL = ["id", "timestamp"] as const;
+const NULLABLE = ["correlation_id", "event", "room", "error_code", "error_message"] as const;
+const LOWER_CASE_UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{0,200})?$/;
+// ignoreBOM keeps the mark in the text, where it is refused like any other stray character.
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Read a frame from a text message, or from a binary one that holds UTF-8. Never throws.
+ *
+ * Keys that the envelope does not have are dropped. A `traceparent` that is malformed is dropped too, as the W3C asks.
+ */
+export function decodeFrame(data: string | Uint8Array): DecodeResult {
+  const text = typeof data === "string" ? data : decodeUtf8(data);
+  if (text === null) return refuse("Malformed frame: a binary message must hold UTF-8", null);
+  if (!text.isWellFormed()) return refuse("Malformed frame: the text holds a lone surrogate", null);
+  const parsed = parseJson(text);
+  if (!parsed.ok) return refuse(parsed.reason, null);
+  const { value } = parsed;
+  if (!isJsonObject(value)) {
+    return refuse(`Malformed frame: expected a JSON object, got ${typeInWords(value)}`, null);
+  }
+  const reason = hasLoneSurrogateEscape(text)
+    ? "Malformed frame: a string or key holds an escaped lone surrogate"
+    : faultOf(value);
+  if (reason !== null) {
+    return refuse(reason, typeof value.id === "string" && value.id.isWellFormed() ? value.id : null);
+  }
+  return { ok: true, frame: frameOf(value) };
+}
+
+/** Write a frame: the nine keys of the envelope always and in order, then those additions that are set. */
+export function encodeFrame(frame: OutboundFrame): string {
+  return stringifyJson({
+    id: frame.id,
+    correlation_id: frame.correlation_id,
+    type: frame.type,
+    event: frame.event,
+    data: frame.data,
+    timestamp: frame.timestamp,
+    room: frame.room,
+    error_code: frame.error_code,
+    error_message: frame.error_message,
+    seq: frame.seq,
+    prev: frame.prev,
+    epoch: frame.epoch,
+    traceparent: frame.traceparent,
+    status: frame.status,
+    message: frame.message,
+  });
+}
+
+/** Write the event frame that every member of the event's channel gets. */
+export function encodeEvent(event: SequencedEvent): string {
+  return stringifyJson({
+    id: event.id,
+    correlation_id: null,
+    type: "event",
+    event: event.event,
+    data: event.data,
+    timestamp: event.timestamp,
+    room: event.channel,
+    error_code: null,
+    error_message: null,
+    seq: event.seq,
+    prev: event.prev,
+    epoch: event.epoch,
+    traceparent: event.traceparent,
+  });
+}
+
+/**
+ * The `correlation_id` of the reply to a frame.
+ *
+ * `compatible`, where a frame carries both ids and they differ: two lower-case UUIDs of version 4 were both filled in
+ * by the Python client, which then waits for the reply under its `id`; anything else was chosen by an author, who
+ * waits for `correlation_id`. Where a frame carries one of them, that one; where none, null.
+ */
+export function correlationOf(
+  frame: Pick<InboundFrame, "id" | "correlation_id">,
+  mode: CorrelationMode,
+): string | null {
+  const correlation = frame.correlation_id ?? null;
+  if (mode === "strict" || frame.id === undefined) return correlation;
+  if (correlation === null) return frame.id;
+  const filledIn = LOWER_CASE_UUID_V4.test(frame.id) && LOWER_CASE_UUID_V4.test(correlation);
+  return filledIn ? frame.id : correlation;
+}
+
+function refuse(reason: string, id: string | null): DecodeResult {
+  return { ok: false, reason, id };
+}
+
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** What keeps an object from being an envelope; null for nothing. */
+function faultOf(object: JsonObject): string | null {
+  const { type, data } = object;
+  if (!TYPES.has(type)) {
+    const came = typeof type === "string" ? "another string" : typeInWords(type);
+    return `Malformed frame: expected 'type' to be one of ${FRAME_TYPES.join(", ")}, got ${came}`;
+  }
+  if (data !== undefined && !isJsonObject(data)) {
+    return `Malformed frame: expected 'data' to be an object, got ${typeInWords(data)}`;
+  }
+  for (const key of NOT_NULL) {
+    const value = object[key];
+    if (value !== undefined && typeof value !== "string") {
+      return `Malformed frame: expected '${key}' to be a string, got ${typeInWords(value)}`;
+    }
+  }
+  for (const key of NULLABLE) {
+    const value = object[key];
+    if (value !== undefined && value !== null && typeof value !== "string") {
+      return `Malformed frame: expected '${key}' to be a string or null, got ${typeInWords(value)}`;
+    }
+  }
+  return null;
+}
+
+/** The frame in an object in which `faultOf` found nothing. */
+function frameOf(object: JsonObject): InboundFrame {
+  const { traceparent } = object;
+  return {
+    type: object.type as FrameType,
+    id: object.id as string | undefined,
+    correlation_id: object.correlation_id as string | null | undefined,
+    event: (object.event ?? null) as string | null,
+    data: (object.data ?? {}) as JsonObject,
+    room: (object.room ?? null) as string | null,
+    traceparent: typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : undefined,
+  };
+}

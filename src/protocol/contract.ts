@@ -1,0 +1,168 @@
+/**
+ * The contract: what a service says, in one typed place. Its channels, events and requests each carry a schema, and
+ * everything else (WebSocket, HTTP, MCP, types of clients) is derived from it.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { COMMON_REQUEST_NAMES } from "./common-requests.ts";
+import type { ServicePorts } from "./service-ports.ts";
+
+/** The schema of an event's or a request's data: always an object. */
+// deno-lint-ignore no-explicit-any
+export type DataSchema = v.GenericSchema<any, Record<string, unknown>>;
+
+/**
+ * What a caller must hold. `read` subscribes and queries, `write` changes state, `run` starts processes, `admin`
+ * does all. The permission's name is `{service}:{access}`.
+ */
+export type Access = "read" | "write" | "run" | "admin";
+
+/** How much of a channel's past is kept. Whichever bound is reached first. Absent: the service's settings. */
+export interface HistoryBounds {
+  readonly events?: number;
+  readonly ageMs?: number;
+  readonly bytes?: number;
+}
+
+export interface ChannelKind {
+  readonly description: string;
+  /**
+   * The field of an event's data that holds the channel's id: `session_id` makes `session:{session_id}`. Absent where
+   * the kind is one channel, named by the kind alone, like `global`.
+   */
+  readonly id?: string;
+  readonly history?: HistoryBounds;
+  /** True: nothing is stored, there is no history, and what was under way is lost with the process. Default false. */
+  readonly ephemeral?: boolean;
+}
+
+export interface EventSpec<Data extends DataSchema = DataSchema> {
+  readonly description: string;
+  /** The kinds of the channels that the event goes to, or a function of its data that gives kinds or whole names. */
+  readonly channels: readonly string[] | ((data: v.InferOutput<Data>) => readonly string[]);
+  /** The event's data, without `timestamp`, which every event gets. */
+  readonly data: Data;
+  /** What a client needs to publish the event itself. Absent: only the service publishes it. */
+  readonly publishable?: Access;
+}
+
+export interface RequestSpec<Input extends DataSchema = DataSchema, Output extends DataSchema = DataSchema> {
+  readonly description: string;
+  readonly access: Access;
+  readonly input: Input;
+  readonly output: Output;
+}
+
+/** The three tables of a contract, in the types that its author wrote. */
+export interface ContractShape {
+  readonly channels: Readonly<Record<string, ChannelKind>>;
+  readonly events: Readonly<Record<string, EventSpec>>;
+  readonly requests: Readonly<Record<string, RequestSpec>>;
+}
+
+export interface Contract<Shape extends ContractShape = ContractShape> extends ContractShape {
+  /** Lower case, digits and dashes. Names settings file, permissions and environment variables. */
+  readonly name: string;
+  /** The sentence of the welcome frame. */
+  readonly greeting: string;
+  readonly ports: ServicePorts;
+  readonly channels: Shape["channels"] & typeof COMMON_CHANNELS;
+  readonly events: Shape["events"] & typeof COMMON_EVENTS;
+  readonly requests: Shape["requests"];
+}
+
+export type EventName<C extends Contract> = keyof C["events"] & string;
+export type EventData<C extends Contract, E extends EventName<C>> = v.InferInput<C["events"][E]["data"]>;
+export type RequestName<C extends Contract> = keyof C["requests"] & string;
+export type RequestInput<C extends Contract, R extends RequestName<C>> = v.InferOutput<
+  C["requests"][R]["input"]
+>;
+export type RequestOutput<C extends Contract, R extends RequestName<C>> = v.InferInput<
+  C["requests"][R]["output"]
+>;
+
+/** Channels that every service has. */
+const COMMON_CHANNELS: { readonly global: ChannelKind } = {
+  global: { description: "What everybody should hear of" },
+};
+
+/** Events that every service has. */
+const COMMON_EVENTS = {
+  "system.announcement": {
+    description: "An operator's word to everybody, and the notice before a service stops",
+    channels: ["global"],
+    publishable: "admin",
+    data: v.object({
+      message: v.string(),
+      level: v.optional(v.picklist(["info", "warning", "error"]), "info"),
+      source: v.optional(v.string(), "operator"),
+    }),
+  },
+} as const satisfies Record<string, EventSpec>;
+
+export interface ContractInput<Shape extends ContractShape> {
+  readonly name: string;
+  /** @default "Connected to {name}" */
+  readonly greeting?: string;
+  readonly ports: ServicePorts;
+  readonly channels: Shape["channels"];
+  readonly events: Shape["events"];
+  readonly requests: Shape["requests"];
+}
+
+/**
+ * Check a contract and add what every service has: the channel `global` and its `system.announcement`.
+ *
+ * @throws {TypeError} where a name is malformed, an event goes to a channel kind that is not there, or a request has
+ * the name of a common one.
+ */
+export function defineContract<
+  const Channels extends Record<string, ChannelKind>,
+  const Events extends Record<string, EventSpec>,
+  const Requests extends Record<string, RequestSpec>,
+>(
+  input: ContractInput<{ channels: Channels; events: Events; requests: Requests }>,
+): Contract<{ channels: Channels; events: Events; requests: Requests }> {
+  const contract = {
+    name: input.name,
+    greeting: input.greeting ?? `Connected to ${input.name}`,
+    ports: input.ports,
+    channels: { ...COMMON_CHANNELS, ...input.channels },
+    events: { ...COMMON_EVENTS, ...input.events },
+    requests: input.requests,
+  };
+  checkNames(contract);
+  return contract;
+}
+
+function checkNames(contract: ContractShape & { name: string }): void {
+  const expect = (holds: boolean, message: string): void => {
+    if (!holds) throw new TypeError(`Cannot define contract '${contract.name}': ${message}`);
+  };
+  expect(/^[a-z][a-z0-9-]*$/.test(contract.name), "a name has lower-case letters, digits and dashes");
+  for (const kind of Object.keys(contract.channels)) {
+    expect(
+      /^[a-z][a-z0-9_-]*$/.test(kind),
+      `channel kind '${kind}' must have lower-case letters, digits, - and _`,
+    );
+  }
+  for (const [name, event] of Object.entries(contract.events)) {
+    expect(/^[a-z][a-z0-9_.]*$/.test(name), `event '${name}' must have lower-case letters, digits, _ and .`);
+    if (typeof event.channels === "function") continue;
+    expect(event.channels.length > 0, `event '${name}' goes to no channel`);
+    for (const kind of event.channels) {
+      expect(
+        Object.hasOwn(contract.channels, kind),
+        `event '${name}' goes to unknown channel kind '${kind}'`,
+      );
+    }
+  }
+  for (const name of Object.keys(contract.requests)) {
+    expect(/^[a-z][a-z0-9_]*$/.test(name), `request '${name}' must have lower-case letters, digits and _`);
+    expect(
+      !COMMON_REQUEST_NAMES.has(name),
+      `request '${name}' has the name of a request that every service answers`,
+    );
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Who is where. Keeps each member's subscriptions, encodes an event once and hands it to everybody who is in its
+ * channel. Never waits for a member.
+ *
+ * @module
+ */
+import { Frame } from "../ports/socket.ts";
+import { type Counter, type Gauge, type Meter, silentMeter } from "../ports/meter.ts";
+import { encodeEvent } from "../protocol/codec.ts";
+import type { SequencedEvent } from "../protocol/event.ts";
+import { type Member, Subscription } from "./subscription.ts";
+
+/** A channel or wildcard, as `parseChannel` found it. */
+export interface Place {
+  readonly name: string;
+  readonly kind: string;
+  readonly wildcard: boolean;
+}
+
+type Room = Map<Member, Subscription>;
+
+interface KindMetrics {
+  readonly broadcasts: Counter;
+  readonly subscriptions: Gauge;
+  count: number;
+}
+
+export class Hub {
+  /** Channels that have a member; an empty one is dropped at once. */
+  readonly #rooms = new Map<string, Room>();
+  /** Wildcard subscriptions by kind. */
+  readonly #wildcards = new Map<string, Room>();
+  readonly #memberships = new Map<Member, Map<string, Subscription>>();
+  /** Subscriptions whose filter may hide events, for the position frames. */
+  readonly #filtered = new Set<Subscription>();
+  readonly #kinds = new Map<string, KindMetrics>();
+  readonly #meter: Meter;
+  readonly #server: string;
+  readonly #sent: Counter;
+  #order = 0;
+  /** Events handed to a channel that had members, and frames that came of it, since the start. */
+  readonly total = { broadcasts: 0, sent: 0 };
+
+  constructor(options: { server: string; meter?: Meter }) {
+    this.#server = options.server;
+    this.#meter = options.meter ?? silentMeter;
+    this.#sent = this.#meter.counter("websocket_messages_total", {
+      server: options.server,
+      message_type: "event",
+      direction: "sent",
+    });
+  }
+
+  /** Channels and wildcards that have at least one member. */
+  get rooms(): ReadonlyMap<string, ReadonlySet<Member>> {
+    const rooms = new Map<string, ReadonlySet<Member>>();
+    for (const [name, room] of this.#rooms) rooms.set(name, new Set(room.keys()));
+    for (const [kind, room] of this.#wildcards) rooms.set(`${kind}:*`, new Set(room.keys()));
+    return rooms;
+  }
+
+  get roomCount(): number {
+    return this.#rooms.size + this.#wildcards.size;
+  }
+
+  /** Members of a channel, those who came by a wildcard included. */
+  members(channel: string): Member[] {
+    const members = new Set(this.#rooms.get(channel)?.keys());
+    for (const member of this.#wildcards.get(kindOf(channel))?.keys() ?? []) members.add(member);
+    return [...members];
+  }
+
+  /** How many members of the channel an event would reach. */
+  audience(channel: string): number {
+    return this.members(channel).length;
+  }
+
+  subscriptions(member: Member): ReadonlyMap<string, Subscription> {
+    return this.#memberships.get(member) ?? new Map();
+  }
+
+  /**
+   * Put a member into a place. Joining again keeps the membership and takes the new filter. The subscription is not
+   * live yet: the caller sets `live` when the reply is on its way and the past, if asked for, has been replayed.
+   */
+  join(
+    member: Member,
+    place: Place,
+    options: { filter: ReadonlySet<string> | null; start: number; joinedAt: number },
+  ): Subscription {
+    const mine = this.#memberships.get(member) ?? new Map<string, Subscription>();
+    this.#memberships.set(member, mine);
+    const present = mine.get(place.name);
+    if (present) {
+      present.filter = options.filter;
+      present.start = options.start;
+      present.joinedAt = options.joinedAt;
+      present.order = ++this.#order;
+      present.live = false;
+      present.heldBack = 0;
+      present.generation++;
+      this.#watchFilter(present);
+      return present;
+    }
+    const subscription = new Subscription(member, place, options.filter, {
+      start: options.start,
+      joinedAt: options.joinedAt,
+      order: ++this.#order,
+    });
+    mine.set(place.name, subscription);
+    const rooms = place.wildcard ? this.#wildcards : this.#rooms;
+    const key = place.wildcard ? place.kind : place.name;
+    const room = rooms.get(key) ?? new Map<Member, Subscription>();
+    rooms.set(key, room);
+    room.set(member, subscription);
+    this.#watchFilter(subscription);
+    this.#countMembership(place.kind, 1);
+    return subscription;
+  }
+
+  /** Take a member out. False where it was not in. */
+  leave(member: Member, name: string): boolean {
+    const mine = this.#memberships.get(member);
+    const subscription = mine?.get(name);
+    if (!mine || !subscription) return false;
+    mine.delete(name);
+    if (mine.size === 0) this.#memberships.delete(member);
+    const rooms = subscription.wildcard ? this.#wildcards : this.#rooms;
+    const key = subscription.wildcard ? subscription.kind : subscription.name;
+    const room = rooms.get(key);
+    room?.delete(member);
+    if (room?.size === 0) rooms.delete(key);
+    subscription.ended = true;
+    this.#filtered.delete(subscription);
+    this.#countMembership(subscription.kind, -1);
+    return true;
+  }
+
+  leaveAll(member: Member): void {
+    for (const name of [...this.subscriptions(member).keys()]) this.leave(member, name);
+  }
+
+  /** Hand an event to its channel's members. Called by the broker, in order. */
+  deliver(event: SequencedEvent, cause: symbol | undefined): void {
+    const kind = kindOf(event.channel);
+    const room = this.#rooms.get(event.channel);
+    const wildcard = this.#wildcards.get(kind);
+    if (!room && !wildcard) return;
+    const frame = new Frame(encodeEvent(event));
+    let reached = 0;
+    for (const subscription of room?.values() ?? []) {
+      const broad = wildcard?.get(subscription.member);
+      if (broad && !subscription.owns(event, broad)) continue;
+      if (this.#offer(subscription, frame, event, cause)) reached++;
+    }
+    for (const subscription of wildcard?.values() ?? []) {
+      const direct = room?.get(subscription.member);
+      if (direct && !subscription.owns(event, direct)) continue;
+      if (this.#offer(subscription, frame, event, cause)) reached++;
+    }
+    this.#count(kind, reached);
+  }
+
+  /**
+   * Hand a frame that is no event of the history to everybody who is in a channel now.
+   *
+   * @returns how many it reached.
+   */
+  send(channel: string, frame: Frame): number {
+    const members = this.members(channel);
+    for (const member of members) member.deliver(frame, undefined);
+    this.#count(kindOf(channel), members.length);
+    return members.length;
+  }
+
+  /** Whether a replay of this subscription brings the event, or another one of the same member does. */
+  owns(subscription: Subscription, event: SequencedEvent): boolean {
+    const other = subscription.wildcard
+      ? this.#rooms.get(event.channel)?.get(subscription.member)
+      : this.#wildcards.get(subscription.kind)?.get(subscription.member);
+    return other === undefined || subscription.owns(event, other);
+  }
+
+  /** Subscriptions whose filter hid events since the last call, each with the seq up to which it has seen all. */
+  *takeUnseen(): Generator<{ subscription: Subscription; seq: number }> {
+    for (const subscription of this.#filtered) {
+      if (subscription.unseen === 0 || !subscription.live) continue;
+      const seq = subscription.unseen;
+      subscription.unseen = 0;
+      yield { subscription, seq };
+    }
+  }
+
+  #offer(
+    subscription: Subscription,
+    frame: Frame,
+    event: SequencedEvent,
+    cause: symbol | undefined,
+  ): boolean {
+    if (!subscription.live) {
+      subscription.heldBack = event.seq;
+      return false;
+    }
+    if (event.seq <= subscription.start) return false;
+    if (!subscription.wants(event)) {
+      subscription.unseen = event.seq;
+      return false;
+    }
+    subscription.unseen = 0;
+    subscription.member.deliver(frame, cause);
+    return true;
+  }
+
+  #count(kind: string, reached: number): void {
+    this.#sent.add(reached);
+    this.#kind(kind).broadcasts.add();
+    this.total.broadcasts++;
+    this.total.sent += reached;
+  }
+
+  #watchFilter(subscription: Subscription): void {
+    if (subscription.filter) this.#filtered.add(subscription);
+    else this.#filtered.delete(subscription);
+  }
+
+  #countMembership(kind: string, by: number): void {
+    const metrics = this.#kind(kind);
+    metrics.count += by;
+    metrics.subscriptions.set(metrics.count);
+  }
+
+  #kind(kind: string): KindMetrics {
+    let metrics = this.#kinds.get(kind);
+    if (!metrics) {
+      const labels = { server: this.#server, channel: kind };
+      metrics = {
+        broadcasts: this.#meter.counter("websocket_broadcast_total", labels),
+        subscriptions: this.#meter.gauge("websocket_subscriptions", labels),
+        count: 0,
+      };
+      this.#kinds.set(kind, metrics);
+    }
+    return metrics;
+  }
+}
+
+function kindOf(channel: string): string {
+  const colon = channel.indexOf(":");
+  return colon < 0 ? channel : channel.slice(0, colon);
+}

@@ -1,0 +1,84 @@
+/**
+ * One member in one channel, or in all channels of a kind.
+ *
+ * @module
+ */
+import type { Scope } from "../ports/journal.ts";
+import type { Frame } from "../ports/socket.ts";
+import type { SequencedEvent } from "../protocol/event.ts";
+
+/** Whoever can be in a channel: a connected client, as the hub sees it. */
+export interface Member {
+  readonly id: string;
+  /** Null for a client that has not said who it is. */
+  readonly userId: string | null;
+  /** Take an event's frame. Must not throw and must not wait. */
+  deliver(frame: Frame, cause: symbol | undefined): void;
+}
+
+export class Subscription {
+  readonly member: Member;
+  /** What the client named: `session:a`, `session:*`, `global`. */
+  readonly name: string;
+  readonly kind: string;
+  readonly wildcard: boolean;
+  /** Event types wanted; null for all. */
+  filter: ReadonlySet<string> | null;
+  /** Events up to and including this seq are not delivered through this subscription. */
+  start: number;
+  /** The newest seq of the service when the member joined; what came before is brought by the replay. */
+  joinedAt: number;
+  /** Which of two subscriptions is the older one. */
+  order: number;
+  /** False while the past is being replayed: live events are then left to the replay. */
+  live = false;
+  /** The newest live event that was left to the replay. */
+  heldBack = 0;
+  /** The newest event that the filter kept from the member, and that no position frame has told it of. */
+  unseen = 0;
+  /** Set when the member has left, so that a replay under way stops. */
+  ended = false;
+  /** Grows when the member subscribes again, so that the replay of the former request stops. */
+  generation = 0;
+
+  constructor(
+    member: Member,
+    place: { name: string; kind: string; wildcard: boolean },
+    filter: ReadonlySet<string> | null,
+    from: { start: number; joinedAt: number; order: number },
+  ) {
+    this.member = member;
+    this.name = place.name;
+    this.kind = place.kind;
+    this.wildcard = place.wildcard;
+    this.filter = filter;
+    this.start = from.start;
+    this.joinedAt = from.joinedAt;
+    this.order = from.order;
+  }
+
+  /** Where to read this subscription's past. */
+  get scope(): Scope {
+    return this.wildcard ? { kind: this.kind } : { channel: this.name };
+  }
+
+  /** Whether this subscription would bring its member this event, now or by its replay. */
+  covers(event: SequencedEvent): boolean {
+    return event.seq > this.start && this.wants(event);
+  }
+
+  /**
+   * Whether this subscription brings the event although `other`, of the same member, covers it too. A member in `a:b`
+   * and `a:*` gets one frame: what was there before the younger one came belongs to the older one, which may have
+   * delivered it already; what came later belongs to the one that names the channel.
+   */
+  owns(event: SequencedEvent, other: Subscription): boolean {
+    if (!other.covers(event)) return true;
+    if (event.seq > Math.max(this.joinedAt, other.joinedAt)) return !this.wildcard;
+    return this.order < other.order;
+  }
+
+  wants(event: SequencedEvent): boolean {
+    return this.filter === null || this.filter.has(event.event);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * A port served by `Bun.serve`, from opening to closing.
+ *
+ * @module
+ */
+import type { Log } from "../ports/log.ts";
+import type { Listener, ListenOptions } from "../ports/runtime.ts";
+import { bunHandlers, type BunWebSocketHandlers } from "./bun-sockets.ts";
+import { checkPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
+
+/** What is used of Bun's Server. It is what the app gets as `env`. */
+export interface BunServer {
+  readonly port: number;
+  requestIP(request: Request): { readonly address: string } | null;
+  stop(closeActiveConnections: boolean): Promise<void>;
+}
+
+declare const Bun: {
+  serve(options: {
+    hostname: string;
+    port: number;
+    idleTimeout: number;
+    development: boolean;
+    fetch(request: Request, server: BunServer): Response | Promise<Response>;
+    error(error: unknown): Response;
+    websocket: BunWebSocketHandlers;
+  }): BunServer;
+};
+
+/** The longest that Bun allows; its default of 10 cuts event streams that are quiet. */
+const HTTP_IDLE_TIMEOUT_SECONDS = 255;
+
+/** See `Runtime.listen`; but throws at once. */
+export function listenByBun(options: ListenOptions, log: Log): Listener {
+  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+  checkPort(host, port);
+  let server: BunServer;
+  try {
+    server = Bun.serve({
+      hostname: host,
+      port,
+      idleTimeout: HTTP_IDLE_TIMEOUT_SECONDS,
+      // Bun's page for developers would show the stack to everybody.
+      development: false,
+      fetch: (request, bun) => app.fetch(request, bun),
+      error(error) {
+        log.error("A request failed", { error });
+        return new Response(null, { status: 500 });
+      },
+      websocket: bunHandlers(maxMessageBytes),
+    });
+  } catch (cause) {
+    throw listenError(host, port, cause);
+  }
+  let closing: Promise<void> | undefined;
+  return { host, port: server.port, close: (graceMs) => (closing ??= closeServer(server, graceMs)) };
+}
+
+async function closeServer(server: BunServer, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => void server.stop(true), graceMs);
+  await server.stop(false);
+  clearTimeout(timer);
+}

@@ -1,0 +1,153 @@
+/**
+ * Sockets of Bun, by Hono's helper of `hono/bun`. That helper makes a new context for every event and knows neither
+ * ping nor pong, so what belongs to a socket lies in the events object, which Bun keeps with it.
+ *
+ * @module
+ */
+import type { Context } from "hono";
+import { createBunWebSocket } from "hono/bun";
+import type { WSContext, WSEvents } from "hono/ws";
+import type { Log } from "../ports/log.ts";
+import type { Accept, Frame, Socket } from "../ports/socket.ts";
+import { closeReason } from "../protocol/close-codes.ts";
+import { sendableCode } from "./close-frame.ts";
+import { ReaderGuard } from "./reader-guard.ts";
+import { refusal } from "./upgrade-request.ts";
+
+/** What is used of Bun's ServerWebSocket. */
+export interface BunWebSocket {
+  readonly data: { readonly events: BunConnection };
+  readonly readyState: number;
+  readonly remoteAddress: string;
+  /** Bytes sent; -1 where they were queued, 0 where they were dropped. */
+  send(data: string): number;
+  cork(work: () => void): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  getBufferedAmount(): number;
+  pause(): void;
+  resume(): void;
+}
+
+/** For `Bun.serve({ websocket })`. */
+export interface BunWebSocketHandlers {
+  open(socket: BunWebSocket): void;
+  message(socket: BunWebSocket, data: string | Uint8Array): void;
+  close(socket: BunWebSocket, code: number, reason: string): void;
+  ping(socket: BunWebSocket): void;
+  pong(socket: BunWebSocket): void;
+  readonly maxPayloadLength: number;
+  readonly backpressureLimit: number;
+  readonly idleTimeout: number;
+}
+
+/** Past it Bun drops frames silently. The outbox above judges long before; a drop ends the connection. */
+const BACKPRESSURE_LIMIT = 268_435_456;
+
+const OPEN = 1;
+
+const { upgradeWebSocket, websocket } = createBunWebSocket();
+
+/** The handlers of one `Bun.serve`. The heartbeat is the connection's own, so Bun's idle timeout is off. */
+export function bunHandlers(maxMessageBytes: number): BunWebSocketHandlers {
+  return {
+    ...(websocket as unknown as Pick<BunWebSocketHandlers, "open" | "message" | "close">),
+    ping: alive,
+    pong: alive,
+    maxPayloadLength: maxMessageBytes,
+    backpressureLimit: BACKPRESSURE_LIMIT,
+    idleTimeout: 0,
+  };
+}
+
+function alive(socket: BunWebSocket): void {
+  socket.data.events.reader?.alive();
+}
+
+/** See `Runtime.upgrade`. */
+export async function upgradeByBun(context: Context, accept: Accept, log: Log): Promise<Response> {
+  try {
+    return await upgradeWebSocket(context, new BunConnection(accept, log) as WSEvents);
+  } catch (error) {
+    if (!(error instanceof Error) || error.message !== "Failed to upgrade WebSocket") throw error;
+    return refusal(400, "Expected a WebSocket handshake");
+  }
+}
+
+/** The events of one socket, as Hono calls them. */
+class BunConnection {
+  readonly #accept: Accept;
+  readonly #log: Log;
+  reader: ReaderGuard | undefined;
+
+  constructor(accept: Accept, log: Log) {
+    this.#accept = accept;
+    this.#log = log;
+  }
+
+  onOpen(_event: unknown, { raw }: WSContext): void {
+    this.reader = new ReaderGuard(this.#accept, new BunSocket(raw as BunWebSocket), this.#log);
+  }
+
+  onMessage({ data }: { data: unknown }): void {
+    this.reader?.message(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
+  }
+
+  onClose({ code, reason }: { code: number; reason: string }): void {
+    this.reader?.closed(code || 1006, reason);
+  }
+}
+
+class BunSocket implements Socket {
+  readonly remoteAddress: string | null;
+  readonly #raw: BunWebSocket;
+
+  constructor(raw: BunWebSocket) {
+    this.#raw = raw;
+    this.remoteAddress = raw.remoteAddress || null;
+  }
+
+  write(frames: readonly Frame[]): void {
+    const raw = this.#raw;
+    const [first] = frames;
+    if (!first || raw.readyState !== OPEN) return;
+    let dropped = false;
+    if (frames.length === 1) dropped = raw.send(first.text) === 0;
+    else {
+      raw.cork(() => {
+        for (const frame of frames) {
+          if (raw.send(frame.text) === 0) dropped = true;
+        }
+      });
+    }
+    // A hole in the stream is worse than an end, which the client knows how to mend.
+    if (dropped) raw.terminate();
+  }
+
+  buffered(): number {
+    return this.#raw.readyState === OPEN ? this.#raw.getBufferedAmount() : 0;
+  }
+
+  ping(): boolean {
+    if (this.#raw.readyState === OPEN) this.#raw.ping();
+    return true;
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#raw.readyState !== OPEN) return;
+    this.#raw.close(sendableCode(code), closeReason(reason));
+  }
+
+  terminate(): void {
+    this.#raw.terminate();
+  }
+
+  pause(): void {
+    if (this.#raw.readyState === OPEN) this.#raw.pause();
+  }
+
+  resume(): void {
+    if (this.#raw.readyState === OPEN) this.#raw.resume();
+  }
+}

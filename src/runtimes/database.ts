@@ -1,0 +1,163 @@
+/**
+ * Opening a SQLite database so that what can be known to be wrong with it is known at once. See `Runtime.openDatabase`.
+ *
+ * @module
+ */
+import { mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { type Database, DatabaseError } from "../ports/database.ts";
+import { fileFault, isMissing } from "./file-fault.ts";
+import { type OpenEngine, sqliteEngine } from "./sqlite-driver.ts";
+
+const MEMORY = ":memory:";
+
+/**
+ * WAL with `synchronous = NORMAL`: a commit survives `kill -9` of the process; a power loss may take the last commits
+ * with it but never damages the file. A writer from outside is waited for, 2 seconds at most.
+ */
+const SETTINGS = `
+  PRAGMA busy_timeout = 2000;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA foreign_keys = ON;
+`;
+
+/** Up to this size the whole file is checked at opening (some tenths of a second); of a larger one only the schema. */
+const FULL_CHECK_BYTES = 268_435_456;
+
+/**
+ * Open a database file, and make it and its folder where they do not exist. One process at a time: beside the file
+ * lies `<path>-lock`, an empty database whose lock the operating system lifts when the process ends, however it does.
+ */
+export async function openDatabase(path: string): Promise<Database> {
+  const open = await engine(path);
+  if (path === MEMORY) {
+    const database = open(MEMORY);
+    database.exec("PRAGMA foreign_keys = ON");
+    return database;
+  }
+  const size = prepareFile(path);
+  const lock = hold(open, path);
+  let database: Database | undefined;
+  try {
+    database = open(path);
+    database.exec(SETTINGS);
+    checkDamage(database, size);
+    // A file that may only be read lets all the above pass.
+    database.exec("BEGIN IMMEDIATE; ROLLBACK");
+  } catch (error) {
+    closeQuietly(database);
+    lock.close();
+    throw fault(path, error);
+  }
+  return withLock(database, lock);
+}
+
+async function engine(path: string): Promise<OpenEngine> {
+  try {
+    return await sqliteEngine();
+  } catch (cause) {
+    throw new DatabaseError(
+      `Cannot open the database "${path}": this runtime has no SQLite; install the package libsql or use Node 22.13 or later`,
+      { cause },
+    );
+  }
+}
+
+/** Make the folder; refuse what is no file. Returns the file's size in bytes, 0 where there is none yet. */
+function prepareFile(path: string): number {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (cause) {
+    throw new DatabaseError(`Cannot make the folder of the database "${path}": ${fileFault(cause)}`, {
+      cause,
+    });
+  }
+  try {
+    const found = statSync(path);
+    if (!found.isFile()) {
+      throw new DatabaseError(`Cannot open the database "${path}": it is not a file; name a file`);
+    }
+    return found.size;
+  } catch (cause) {
+    if (cause instanceof DatabaseError) throw cause;
+    if (isMissing(cause)) return 0;
+    throw new DatabaseError(`Cannot open the database "${path}": ${fileFault(cause)}`, { cause });
+  }
+}
+
+function hold(open: OpenEngine, path: string): Database {
+  let lock: Database | undefined;
+  try {
+    lock = open(`${path}-lock`);
+    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    closeQuietly(lock);
+    throw fault(path, error);
+  }
+}
+
+function checkDamage(database: Database, size: number): void {
+  if (size > FULL_CHECK_BYTES) {
+    database.prepare("SELECT count(*) FROM sqlite_schema").get();
+    return;
+  }
+  const result = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
+  if (result !== "ok") throw new Error(`database disk image is malformed: ${result}`);
+}
+
+function withLock(database: Database, lock: Database): Database {
+  let open = true;
+  return {
+    exec: (sql) => database.exec(sql),
+    prepare: (sql) => database.prepare(sql),
+    close() {
+      if (!open) return;
+      open = false;
+      try {
+        database.close();
+      } finally {
+        lock.close();
+      }
+    },
+  };
+}
+
+/** By words, since each engine has its own codes. */
+const FAULTS: readonly { matches: RegExp; sentence: string }[] = [
+  { matches: /locked|busy/i, sentence: "another process uses it; stop that process or name another file" },
+  {
+    matches: /not a database/i,
+    sentence: "the file is not a SQLite database; move it away or name another file",
+  },
+  {
+    matches: /malformed|corrupt|disk image/i,
+    sentence: "the file is damaged; restore it from a backup, or move it away to start with an empty one",
+  },
+  {
+    matches: /readonly|read-only|NotCapable|permission/i,
+    sentence: "this process may not write to it; change its owner or its mode, or name another file",
+  },
+  {
+    matches: /unable to open/i,
+    sentence:
+      "the file or its folder cannot be opened for writing; check owner and mode, or name another file",
+  },
+  { matches: /full/i, sentence: "the disk is full; make room or name another file" },
+];
+
+function fault(path: string, cause: unknown): DatabaseError {
+  const { name = "", code = "", message = String(cause) } = (cause ?? {}) as Record<string, string>;
+  const text = `${name} ${code} ${message}`;
+  const known = FAULTS.find(({ matches }) => matches.test(text));
+  return new DatabaseError(`Cannot open the database "${path}": ${known?.sentence ?? message}`, { cause });
+}
+
+function closeQuietly(database: Database | undefined): void {
+  try {
+    database?.close();
+  } catch {
+    // What made the opening fail is told already.
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Files by `node:fs`, on every runtime. See `Files`.
+ *
+ * @module
+ */
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Files } from "../ports/files.ts";
+import { fileFault, isMissing } from "./file-fault.ts";
+
+export const files: Files = {
+  async readText(path) {
+    try {
+      return await readFile(path, "utf8");
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw new Error(`Cannot read "${path}": ${fileFault(error)}`, { cause: error });
+    }
+  },
+  async kind(path) {
+    try {
+      return (await stat(path)).isDirectory() ? "folder" : "file";
+    } catch (error) {
+      if (isMissing(error)) return "missing";
+      throw new Error(`Cannot look at "${path}": ${fileFault(error)}`, { cause: error });
+    }
+  },
+  async makeFolder(path) {
+    try {
+      await mkdir(path, { recursive: true });
+    } catch (error) {
+      throw new Error(`Cannot make the folder "${path}": ${fileFault(error)}`, { cause: error });
+    }
+  },
+  resolve,
+};

@@ -1,0 +1,211 @@
+/**
+ * Upgrades of a `node:http` server by @hono/node-ws, behind a guard. The only file that imports @hono/node-ws: what
+ * follows it (@hono/node-server 2 upgrades by itself) comes in here.
+ *
+ * The guard is there since node-ws 1.3, left alone, lets anybody end the process (a target that is no URL; a reset
+ * while a middleware still waits), keeps every handshake that is refused late, and answers a refusal without its
+ * headers.
+ *
+ * @module
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { createNodeWebSocket, type NodeWebSocket } from "@hono/node-ws";
+import type { Context, Hono } from "hono";
+import type { Log } from "../ports/log.ts";
+import type { FetchApp } from "../ports/runtime.ts";
+import type { Accept } from "../ports/socket.ts";
+import { NodeSocket, OPEN } from "./node-socket.ts";
+import { ReaderGuard } from "./reader-guard.ts";
+import { badNodeHandshake, refuse } from "./node-refusals.ts";
+
+type WebSocketServer = NodeWebSocket["wss"];
+type WebSocket = WebSocketServer["clients"] extends Set<infer Member> ? Member : never;
+/** A WebSocket with its reader beside it, so that listeners can be shared functions. */
+type ReadSocket = WebSocket & { [READER]: ReaderGuard };
+
+const READER = Symbol("reader");
+
+/** What is known of an upgrade request from its arrival to its answer. */
+interface Upgrade {
+  readonly app: FetchApp;
+  readonly stream: Duplex;
+  readonly maxMessageBytes: number;
+  /** The application has called `upgrade`. */
+  taken: boolean;
+  opened: boolean;
+}
+
+/** Stops node-ws's own handling where the answer has been given already. */
+const ANSWERED = Symbol("answered");
+
+/** Given to node-ws for a connection that never came to be, so that it lets go of what it keeps for it. */
+const NO_SOCKET = {
+  readyState: 3,
+  protocol: "",
+  on() {},
+  off() {},
+  close() {},
+  send() {},
+} as unknown as WebSocket;
+
+type UpgradeListener = (request: IncomingMessage, stream: Duplex, head: Buffer) => Promise<void>;
+
+/** A server as far as upgrades go. */
+export interface UpgradeSource {
+  on(event: "upgrade", listener: (request: IncomingMessage, stream: Duplex, head: Buffer) => void): unknown;
+}
+
+export class NodeUpgrades {
+  readonly #log: Log;
+  readonly #nodeWs: NodeWebSocket;
+  readonly #upgrades = new WeakMap<IncomingMessage, Upgrade>();
+  #handle!: UpgradeListener;
+
+  constructor(log: Log) {
+    this.#log = log;
+    provideErrorEvent();
+    // One instance for all listeners: each upgrade is dispatched to the app of the server that it came to.
+    const request = (_url: URL, init: RequestInit, env: { incoming: IncomingMessage }) =>
+      this.#dispatch(env.incoming, init, env);
+    this.#nodeWs = createNodeWebSocket({ app: { request } as unknown as Hono });
+    this.#nodeWs.injectWebSocket(
+      { on: (_event: string, listener: UpgradeListener) => void (this.#handle = listener) } as never,
+    );
+    const { wss } = this.#nodeWs;
+    wss.options.perMessageDeflate = false;
+    const handleUpgrade = wss.handleUpgrade.bind(wss);
+    wss.handleUpgrade = (request, stream, head, done) => {
+      // Read by `ws` before this call returns, so each listener has its own.
+      wss.options.maxPayload = this.#upgrades.get(request)?.maxMessageBytes;
+      handleUpgrade(request, stream, head, done);
+    };
+    wss.on("connection", (ws: WebSocket, request: IncomingMessage) => {
+      if (ws === NO_SOCKET) return;
+      const upgrade = this.#upgrades.get(request);
+      if (upgrade) upgrade.opened = true;
+      // A protocol fault is followed by 'close', which is what a reader hears of.
+      ws.on("error", ignore);
+    });
+  }
+
+  /**
+   * Take a server's upgrade requests to an app. Returns a function that cuts the connections that were upgraded here
+   * and are still there.
+   */
+  attach(server: UpgradeSource, app: FetchApp, maxMessageBytes: number): () => void {
+    const streams = new Set<Duplex>();
+    server.on("upgrade", (request, stream, head) => {
+      // A reset while the app still thinks is an 'error' that nobody else listens to.
+      stream.on("error", () => stream.destroy());
+      streams.add(stream);
+      stream.once("close", () => streams.delete(stream));
+      const refusal = badNodeHandshake(request);
+      if (refusal) return void refuse(stream, refusal);
+      void this.#run({ app, stream, maxMessageBytes, taken: false, opened: false }, request, head);
+    });
+    return () => {
+      for (const stream of streams) stream.destroy();
+    };
+  }
+
+  /** Answer an upgrade request that one of the attached servers got. */
+  upgrade(context: Context, accept: Accept): Promise<Response> {
+    const incoming: IncomingMessage | undefined = context.env?.incoming;
+    const upgrade = incoming && this.#upgrades.get(incoming);
+    if (!upgrade) {
+      throw new Error(
+        "Cannot upgrade: this server's upgrade requests are not taken: call `attach(server, app)` once",
+      );
+    }
+    upgrade.taken = true;
+    const remoteAddress = incoming.socket.remoteAddress ?? null;
+    return this.#nodeWs.upgradeWebSocket(context, {
+      onOpen: (_event, { raw }) => {
+        // No socket: the connection was gone before it was open.
+        if (raw && raw.readyState === OPEN) {
+          take(raw, new NodeSocket(raw, upgrade.stream, remoteAddress), accept, this.#log);
+        }
+      },
+      // Only for messages that came before `onOpen`: `take` ends node-ws's own listening.
+      onMessage: ({ data }, { raw }) => {
+        (raw as ReadSocket)[READER]?.message(
+          typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer),
+        );
+      },
+    });
+  }
+
+  async #run(upgrade: Upgrade, request: IncomingMessage, head: Buffer): Promise<void> {
+    this.#upgrades.set(request, upgrade);
+    try {
+      await this.#handle(request, upgrade.stream, head);
+    } catch (error) {
+      if (error !== ANSWERED) {
+        this.#log.error("An upgrade request failed", { error });
+        await refuse(upgrade.stream, new Response(null, { status: 500 }));
+      }
+    }
+    // node-ws waits for a connection for ever; it hears of the one that did not come.
+    if (!upgrade.opened) this.#nodeWs.wss.emit("connection", NO_SOCKET, request);
+  }
+
+  /** Ask the app. A response that is no upgrade goes out whole, with headers and body. */
+  async #dispatch(incoming: IncomingMessage, init: RequestInit, env: unknown): Promise<Response> {
+    const upgrade = this.#upgrades.get(incoming);
+    if (!upgrade) throw new Error("Expected an upgrade request of an attached server");
+    const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "localhost"}`);
+    const response = await upgrade.app.fetch(new Request(url, init), env);
+    if (upgrade.taken && response.status < 400) return response;
+    await refuse(upgrade.stream, response);
+    throw ANSWERED;
+  }
+}
+
+/** Put our listeners in place of node-ws's, which hold the request and its context for as long as the socket lives. */
+function take(ws: WebSocket, socket: NodeSocket, accept: Accept, log: Log): void {
+  // Kept: those of `ws` itself, without which its set of clients would grow for ever.
+  const kept = new Set<unknown>(OBSERVED.flatMap((event) => ws.listeners(event)));
+  ws.on("message", onMessage);
+  ws.on("close", onClose);
+  ws.on("ping", onAlive);
+  ws.on("pong", onAlive);
+  const own = new Set<unknown>([...kept, onMessage, onClose]);
+  // node-ws adds its own as soon as this function has returned, before any event can come.
+  queueMicrotask(() => {
+    for (const event of OBSERVED) {
+      for (const listener of ws.listeners(event)) {
+        if (!own.has(listener)) ws.off(event, listener as () => void);
+      }
+    }
+  });
+  (ws as ReadSocket)[READER] = new ReaderGuard(accept, socket, log);
+}
+
+const OBSERVED = ["message", "close", "error"] as const;
+
+function onMessage(this: WebSocket, data: Uint8Array, isBinary: boolean): void {
+  (this as ReadSocket)[READER].message(isBinary ? data : data.toString());
+}
+
+function onClose(this: WebSocket, code: number, reason: Uint8Array): void {
+  (this as ReadSocket)[READER].closed(code, reason.toString());
+}
+
+function onAlive(this: WebSocket): void {
+  (this as ReadSocket)[READER].alive();
+}
+
+function ignore(): void {}
+
+/** node-ws makes an `ErrorEvent` where a socket fails; Node has none. */
+function provideErrorEvent(): void {
+  const scope = globalThis as { ErrorEvent?: unknown };
+  scope.ErrorEvent ??= class ErrorEvent extends Event {
+    readonly error: unknown;
+    constructor(type: string, init: { error?: unknown } = {}) {
+      super(type);
+      this.error = init.error;
+    }
+  };
+}

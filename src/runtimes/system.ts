@@ -1,0 +1,29 @@
+/**
+ * What all three runtimes give in the same way, through the `node:` modules that each of them has.
+ *
+ * @module
+ */
+import process from "node:process";
+import type { Runtime } from "../ports/runtime.ts";
+import { openDatabase } from "./database.ts";
+import { files } from "./files.ts";
+import { processes } from "./processes.ts";
+
+type System = Pick<Runtime, "openDatabase" | "files" | "processes" | "environment" | "onStopSignal">;
+
+const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+export const system: System = {
+  openDatabase,
+  files,
+  processes,
+  // Not a copy: Deno asks for permission by name, when a name is read.
+  environment: process.env,
+  onStopSignal(work) {
+    const listener = (signal: string) => work(signal);
+    for (const signal of STOP_SIGNALS) process.on(signal, listener);
+    return () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, listener);
+    };
+  },
+};

@@ -1,0 +1,98 @@
+/**
+ * What a server lends to its connections.
+ *
+ * @module
+ */
+import type { Verify } from "../auth/token.ts";
+import type { Flusher } from "../connection/flusher.ts";
+import type { ConnectionHost, ConnectionSettings } from "../connection/host.ts";
+import type { ConnectionMetrics } from "../connection/metrics.ts";
+import type { Identity } from "../ports/call.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import type { Contract } from "../protocol/contract.ts";
+import type { Hub } from "../rooms/hub.ts";
+import type { Manager } from "../service/define-service.ts";
+import type { Settings } from "../settings/schema.ts";
+import type { Core } from "./core.ts";
+
+interface Parts<C extends Contract, M extends Manager> {
+  readonly contract: C;
+  readonly settings: Settings;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly flusher: Flusher;
+  readonly metrics: ConnectionMetrics;
+  readonly verify: Verify | null;
+  /** Null until the service is up. */
+  readonly core: () => Core<C, M> | null;
+  readonly mayJoin: (identity: Identity, kind: string) => boolean;
+  readonly closed: (connectionId: string) => void;
+}
+
+export function connectionHost<C extends Contract, M extends Manager>(parts: Parts<C, M>): ConnectionHost {
+  const { contract, log, core } = parts;
+  /** A manager's hook never harms the connection that it hears of. */
+  const hook = (name: string, connection: string, work: () => void | Promise<void>): void => {
+    const fault = (error: unknown) =>
+      log.error("A hook of the manager failed", { hook: name, connection, error });
+    try {
+      work()?.catch(fault);
+    } catch (error) {
+      fault(error);
+    }
+  };
+  return {
+    server: contract.name,
+    greeting: contract.greeting,
+    settings: connectionSettings(parts.settings),
+    channels: contract.channels,
+    hub: parts.hub,
+    get broker() {
+      return core()?.broker ?? null;
+    },
+    flusher: parts.flusher,
+    clock: parts.clock,
+    log,
+    metrics: parts.metrics,
+    secure: false,
+    verify: parts.verify,
+    hasEvent: (name) => Object.hasOwn(contract.events, name),
+    hasRequest: (name) => core()?.dispatch.has(name) ?? Object.hasOwn(contract.requests, name),
+    dispatch: async (request) => {
+      const message = "The service is not up: try again in a moment";
+      return await core()?.dispatch.handle(request) ?? { ok: false, code: "NOT_AVAILABLE", message };
+    },
+    mayJoin: parts.mayJoin,
+    snapshot: (channel) => {
+      const colon = channel.indexOf(":");
+      const [kind, id] = colon < 0 ? [channel, null] : [channel.slice(0, colon), channel.slice(colon + 1)];
+      return core()?.manager.snapshot?.(kind, id) ?? null;
+    },
+    received: (id, frame) => hook("onMessage", id, () => core()?.manager.onMessage?.(id, frame)),
+    opened: (id) => hook("onConnect", id, () => core()?.manager.onConnect?.(id)),
+    closed: (id) => {
+      parts.closed(id);
+      hook("onDisconnect", id, () => core()?.manager.onDisconnect?.(id));
+    },
+  };
+}
+
+function connectionSettings({ websocket, auth, limits }: Settings): ConnectionSettings {
+  return {
+    welcome: websocket.welcome,
+    welcomeEvent: websocket.welcome_event,
+    welcomeGraceMs: websocket.welcome_grace_ms,
+    correlation: websocket.correlation,
+    authRequired: auth.required,
+    authDeadlineMs: auth.deadline_ms,
+    messageRate: websocket.message_rate_limit,
+    messageBurst: websocket.message_burst,
+    abuseSeconds: limits.abuse_seconds,
+    channelsPerConnection: limits.channels_per_connection,
+    channelNameCharacters: limits.channel_name_characters,
+    outboundQueueBytes: limits.outbound_queue_bytes,
+    framesPerTick: limits.frames_per_tick,
+  };
+}

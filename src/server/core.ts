@@ -1,0 +1,169 @@
+/**
+ * A service at work, without ports: database, journal, broker, manager and dispatch, opened in order and closed in
+ * reverse. A failure unwinds what is open.
+ *
+ * @module
+ */
+import type { Broker } from "../broker/broker.ts";
+import { MemoryBroker } from "../broker/memory.ts";
+import { MemoryJournal } from "../broker/memory-journal.ts";
+import type { Answers } from "../ports/answers.ts";
+import type { Call, Identity } from "../ports/call.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Database } from "../ports/database.ts";
+import type { Journal, Retention } from "../ports/journal.ts";
+import type { Log } from "../ports/log.ts";
+import type { Meter } from "../ports/meter.ts";
+import type { Runtime } from "../ports/runtime.ts";
+import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import type { Hub } from "../rooms/hub.ts";
+import { commonRoutes } from "../service/common-handlers.ts";
+import type { Commit, Manager, ManagerContext, Service } from "../service/define-service.ts";
+import { Dispatch, type Route } from "../service/dispatch.ts";
+import type { Settings } from "../settings/schema.ts";
+import { AnswerTable } from "../storage/answer-table.ts";
+import { createCommit } from "../storage/commit.ts";
+import { EventTable } from "../storage/event-table.ts";
+import { MemoryAnswers } from "../storage/memory-answers.ts";
+import { Pump } from "../storage/pump.ts";
+
+export interface CoreParts<C extends Contract, M extends Manager> {
+  readonly service: Service<C, M>;
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+  readonly mayAccess: (identity: Identity, access: Access) => boolean;
+  readonly mayJoin: (identity: Identity, kind: string) => boolean;
+  /** The server's own figures for `get_status`. */
+  readonly status: (call: Call) => JsonObject;
+  /** A manager that was made elsewhere, instead of the service's own. */
+  readonly manager?: M;
+}
+
+export interface Core<C extends Contract, M extends Manager> {
+  readonly manager: M;
+  readonly broker: Broker;
+  readonly dispatch: Dispatch;
+  readonly commit: Commit<C>;
+  publish<E extends EventName<C>>(event: E, data: EventData<C, E>): void;
+  broadcastUpdate<E extends EventName<C>>(event: E, data: EventData<C, E>, room: string): void;
+  /** Let the manager finish, hand the last events over, close the database. */
+  close(): Promise<void>;
+}
+
+/** @throws DatabaseError, or whatever the manager throws while it starts. */
+export async function openCore<C extends Contract, M extends Manager>(
+  parts: CoreParts<C, M>,
+): Promise<Core<C, M>> {
+  const { service, settings, runtime, clock, log } = parts;
+  const { contract } = service;
+  const path = settings.storage.path;
+  const database = path === "none" ? null : await runtime.openDatabase(path);
+  try {
+    const { journal, answers } = keeping(database, contract, settings, clock);
+    const broker = new MemoryBroker({
+      journal,
+      onError: (error, { stage }) => log.error("An event could not be delivered", { stage, error }),
+    });
+    broker.subscribe((event, cause) => parts.hub.deliver(event, cause));
+    const pump = new Pump({ broker, clock, log });
+    const committer = createCommit({ contract, journal, answers, pump, clock });
+    const context: ManagerContext<C> = {
+      contract,
+      commit: committer.commit,
+      get database() {
+        if (database) return database;
+        throw new TypeError(`Cannot use the database of '${contract.name}': setting storage.path is "none"`);
+      },
+      publish: (event, data) => committer.publish(event, data),
+      broadcastUpdate: (event, data, room) => void committer.broadcastUpdate(event, data, room),
+      clock,
+      log,
+      files: runtime.files,
+      processes: runtime.processes,
+      settings: settings.own,
+    };
+    const manager = parts.manager ?? await service.createManager(context);
+    const dispatch = new Dispatch({
+      server: contract.name,
+      routes: routesOf(service, manager, {
+        ...parts,
+        contract,
+        manager,
+        broker,
+        commit: committer.commit as unknown as Commit<Contract>,
+      }),
+      answers,
+      mayAccess: parts.mayAccess,
+      clock,
+      log,
+      meter: parts.meter,
+    });
+    return {
+      manager,
+      broker,
+      dispatch,
+      commit: context.commit,
+      publish: context.publish,
+      broadcastUpdate: context.broadcastUpdate,
+      async close() {
+        await manager.stop?.();
+        await pump.idle();
+        await broker.close();
+        journal.close();
+        database?.close();
+      },
+    };
+  } catch (error) {
+    database?.close();
+    throw error;
+  }
+}
+
+function keeping(
+  database: Database | null,
+  contract: Contract,
+  settings: Settings,
+  clock: Clock,
+): { journal: Journal; answers: Answers } {
+  const { history, idempotency } = settings;
+  const standard: Retention = {
+    events: history.events,
+    ageMs: history.age_seconds * 1_000,
+    bytes: history.bytes,
+  };
+  const retention = new Map<string, Retention>(
+    Object.entries(contract.channels).map(([kind, channel]) => [kind, { ...standard, ...channel.history }]),
+  );
+  const options = {
+    clock,
+    retentionOf: (kind: string) => retention.get(kind) ?? standard,
+    maxBytes: history.total_bytes,
+  };
+  const bounds = {
+    ageMs: idempotency.age_seconds * 1_000,
+    count: idempotency.count,
+    bytes: idempotency.bytes,
+  };
+  return database
+    ? { journal: new EventTable({ database, ...options }), answers: new AnswerTable({ database, clock, bounds }) }
+    : { journal: new MemoryJournal(options), answers: new MemoryAnswers({ clock, bounds }) };
+}
+
+function routesOf<C extends Contract, M extends Manager>(
+  service: Service<C, M>,
+  manager: M,
+  parts: Parameters<typeof commonRoutes>[0],
+): ReadonlyMap<string, Route> {
+  const routes = new Map(commonRoutes(parts));
+  const handlers = service.createHandlers(manager);
+  for (const [name, { access, input }] of Object.entries(service.contract.requests)) {
+    const handle = handlers[name as keyof typeof handlers] as Route["handle"];
+    routes.set(name, { access, changesState: access !== "read", input, handle });
+  }
+  return routes;
+}

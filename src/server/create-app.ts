@@ -1,0 +1,115 @@
+/**
+ * The HTTP side of a server, as Hono apps: one for the port that serves HTTP and MCP, one for the WebSocket port.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { isJsonObject } from "../protocol/json-value.ts";
+import { type JsonObject, parseJson, stringifyJson } from "../protocol/json.ts";
+import type { AppHost } from "./host.ts";
+import { type CallerEnv, checkOrigin, identify, refuse, requireIdentity } from "./identify.ts";
+
+/** Largest body of an HTTP request, in bytes. */
+const MAX_BODY_BYTES = 1_048_576;
+
+/** Routes of the HTTP port; also what is mounted in somebody's own app. */
+export function createHttpApp(host: AppHost): Hono<CallerEnv> {
+  const app = baseApp(host);
+  const api = new Hono<CallerEnv>();
+  api.use(
+    requireIdentity(host.settings.auth.required),
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (context) =>
+        refuse(
+          context,
+          "MESSAGE_TOO_LARGE",
+          `The body is larger than ${MAX_BODY_BYTES} bytes: send less at once`,
+        ),
+    }),
+  );
+  api.post("/publish", (context) => request(host, context, "publish"));
+  api.post("/requests/:name", (context) => request(host, context, context.req.param("name")));
+  app.route("/api", api);
+  app.use("/mcp", requireIdentity(host.settings.auth.required));
+  app.all("/mcp", (context) => host.mcp.handle(context, context.get("caller").identity));
+  app.get("/ws", (context) => host.runtime.upgrade(context, host.accept(context.get("caller"))));
+  return app;
+}
+
+/** Routes of the WebSocket port: an upgrade on any path, and what health scripts ask for. */
+export function createWebSocketApp(host: AppHost): Hono<CallerEnv> {
+  const app = baseApp(host);
+  app.get("*", (context) => host.runtime.upgrade(context, host.accept(context.get("caller"))));
+  return app;
+}
+
+function baseApp(host: AppHost): Hono<CallerEnv> {
+  const app = new Hono<CallerEnv>();
+  app.use(checkOrigin(host), identify(host.verify));
+  const upgrades = (context: Context) => context.req.header("upgrade") !== undefined;
+  app.get("/health", async (context, next) => {
+    if (upgrades(context)) return await next();
+    return context.json(host.health());
+  });
+  app.get("/metrics", requireIdentity(host.settings.auth.required), async (context, next) => {
+    if (upgrades(context)) return await next();
+    const { text, contentType } = await host.metrics();
+    return context.body(text, 200, { "Content-Type": contentType });
+  });
+  app.notFound((context) =>
+    refuse(
+      context,
+      "NOT_FOUND",
+      `Nothing at ${context.req.method} ${context.req.path}: there are /health, /metrics, /ws, /mcp, ` +
+        "POST /api/publish and POST /api/requests/{name}",
+    )
+  );
+  app.onError((error, context) => {
+    const fault = crypto.randomUUID();
+    host.log.error("An HTTP request failed", { path: context.req.path, fault, error });
+    return refuse(context, "SERVER_ERROR", `Internal error: the log explains it under ${fault}`);
+  });
+  return app;
+}
+
+async function request(host: AppHost, context: Context<CallerEnv>, name: string): Promise<Response> {
+  if (!host.dispatch) {
+    return refuse(context, "NOT_AVAILABLE", "The service is not up: try again in a moment");
+  }
+  const body = await readBody(context);
+  if (!body.ok) return refuse(context, "DECODE_ERROR", body.reason);
+  const { identity } = context.get("caller");
+  const answer = await host.dispatch.handle({
+    name,
+    data: body.data,
+    call: { identity, door: "http", connectionId: null, cause: Symbol(name) },
+    idempotencyKey: context.req.header("idempotency-key") ?? null,
+    origin: host.runtime.remoteAddress(context),
+  });
+  if (!answer.ok) return refuse(context, answer.code, answer.message);
+  return context.body(stringifyJson(answer.data), 200, { "Content-Type": "application/json" });
+}
+
+type Body = { readonly ok: true; readonly data: JsonObject } | {
+  readonly ok: false;
+  readonly reason: string;
+};
+
+/** A body is a JSON object, as in a frame's `data`; none at all is an empty one. */
+async function readBody(context: Context): Promise<Body> {
+  const type = context.req.header("content-type");
+  const text = await context.req.text();
+  if (text === "") return { ok: true, data: {} };
+  if (type === undefined || !/^application\/(json|[\w.-]+\+json)\b/i.test(type)) {
+    return {
+      ok: false,
+      reason: `Expected Content-Type: application/json, got '${type?.slice(0, 80) ?? "none"}'`,
+    };
+  }
+  const parsed = parseJson(text);
+  if (!parsed.ok) return { ok: false, reason: `The body is not JSON: ${parsed.reason}` };
+  if (!isJsonObject(parsed.value)) return { ok: false, reason: "The body must be a JSON object" };
+  return { ok: true, data: parsed.value };
+}

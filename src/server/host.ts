@@ -1,0 +1,32 @@
+/**
+ * What a server's HTTP routes need of it.
+ *
+ * @module
+ */
+import type { OriginRule } from "../auth/origin.ts";
+import type { Verify } from "../auth/token.ts";
+import type { Log } from "../ports/log.ts";
+import type { Runtime } from "../ports/runtime.ts";
+import type { Accept } from "../ports/socket.ts";
+import type { Contract } from "../protocol/contract.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import type { McpEndpoint } from "../mcp/transport.ts";
+import type { Dispatch } from "../service/dispatch.ts";
+import type { Settings } from "../settings/schema.ts";
+import type { Caller } from "./identify.ts";
+
+export interface AppHost {
+  readonly contract: Contract;
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  readonly log: Log;
+  readonly originRule: OriginRule;
+  readonly verify: Verify | null;
+  /** Null until the service is up. */
+  readonly dispatch: Dispatch | null;
+  readonly mcp: McpEndpoint;
+  /** Takes an upgraded socket over. */
+  accept(caller: Caller): Accept;
+  health(): JsonObject;
+  metrics(): Promise<{ text: string; contentType: string }>;
+}

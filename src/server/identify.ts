@@ -1,0 +1,57 @@
+/**
+ * What stands before every route: who may knock (Host and Origin), and who is asking (Authorization).
+ *
+ * @module
+ */
+import type { Context, MiddlewareHandler } from "hono";
+import { authenticateHeader } from "../auth/authenticate.ts";
+import type { OriginRule } from "../auth/origin.ts";
+import type { Verify } from "../auth/token.ts";
+import type { Identity } from "../ports/call.ts";
+import type { Log } from "../ports/log.ts";
+import { type ErrorCode, ERRORS } from "../protocol/errors.ts";
+
+/** Who is asking, as far as the request's header proves. */
+export interface Caller {
+  readonly identity: Identity;
+  /** Milliseconds since the Unix epoch; null for never. */
+  readonly expiresAt: number | null;
+}
+
+/** Variables that the middlewares below leave in the context. */
+export type CallerEnv = { Variables: { caller: Caller } };
+
+/** The body of every refusal: one error with its code, under the status that its row gives. */
+export function refuse(context: Context, code: ErrorCode, message: string): Response {
+  if (code === "AUTH_FAILED" || code === "AUTH_REQUIRED") context.header("WWW-Authenticate", "Bearer");
+  return context.json({ error_code: code, error_message: message }, ERRORS[code].httpStatus);
+}
+
+/** Refuse pages from elsewhere, and names that are not ours, before anything else is looked at. */
+export function checkOrigin(host: { readonly originRule: OriginRule; readonly log: Log }): MiddlewareHandler {
+  return async function originCheck(context, next) {
+    const name = context.req.header("host") ?? new URL(context.req.url).host;
+    const verdict = host.originRule.check({ host: name, origin: context.req.header("origin") });
+    if (verdict.ok) return await next();
+    host.log.warn("Request refused", { reason: verdict.message });
+    return refuse(context, "FORBIDDEN", verdict.message);
+  };
+}
+
+/** Check a token where one came; a bad one is refused with 401, none leaves the caller anonymous. */
+export function identify(verify: Verify | null): MiddlewareHandler<CallerEnv> {
+  return async function identifyCaller(context, next) {
+    const result = await authenticateHeader(context.req.header("authorization"), verify);
+    if (!result.ok) return refuse(context, "AUTH_FAILED", result.text.error!.message);
+    context.set("caller", { identity: result.identity, expiresAt: result.expiresAt });
+    return await next();
+  };
+}
+
+/** Refuse anonymous callers where authentication is required. */
+export function requireIdentity(required: boolean): MiddlewareHandler<CallerEnv> {
+  return async function identityCheck(context, next) {
+    if (!required || context.get("caller").identity.authenticated) return await next();
+    return refuse(context, "AUTH_REQUIRED", "Authentication required: send Authorization: Bearer TOKEN");
+  };
+}

@@ -1,0 +1,89 @@
+/**
+ * What a server lends to its MCP side.
+ *
+ * @module
+ */
+import { outboundFrame } from "../connection/replies.ts";
+import type { ConnectionMetrics } from "../connection/metrics.ts";
+import type { McpHost, ServerStatus } from "../mcp/host.ts";
+import type { Identity } from "../ports/call.ts";
+import { timestamp } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { Frame } from "../ports/socket.ts";
+import { parseChannel } from "../protocol/channel-name.ts";
+import { encodeFrame } from "../protocol/codec.ts";
+import type { Access, Contract } from "../protocol/contract.ts";
+import { MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
+import { VERSION } from "../protocol/version.ts";
+import type { Dispatch } from "../service/dispatch.ts";
+import type { Settings } from "../settings/schema.ts";
+import { type StatusParts, uptimeSeconds } from "./status.ts";
+
+interface Parts {
+  readonly contract: Contract;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly metrics: ConnectionMetrics;
+  /** Null until the service is up. */
+  readonly dispatch: () => Dispatch | null;
+  readonly mayAccess: (identity: Identity, access: Access) => boolean;
+  readonly status: () => StatusParts;
+}
+
+export function mcpHost(parts: Parts): McpHost {
+  const { contract, settings } = parts;
+  return {
+    contract,
+    version: VERSION,
+    development: settings.development,
+    dispatch: async (request) => {
+      const message = "The service is not up: try again in a moment";
+      return await parts.dispatch()?.handle(request) ?? { ok: false, code: "NOT_AVAILABLE", message };
+    },
+    mayAccess: parts.mayAccess,
+    status: () => serverStatus(parts),
+    broadcastTest(eventType, data, room) {
+      const place = parseChannel(contract.channels, room);
+      if (!place.ok) return { error: place.reason };
+      const { clock, hub } = parts.status();
+      const stamped = { ...data, timestamp: timestamp(clock) };
+      const frame = new Frame(
+        encodeFrame(outboundFrame({ type: "event", event: eventType, data: stamped, room }, clock)),
+      );
+      if (frame.bytes > MAX_OUTBOUND_FRAME_BYTES) {
+        return {
+          error:
+            `The event has ${frame.bytes} bytes and a frame holds ${MAX_OUTBOUND_FRAME_BYTES}: send less`,
+        };
+      }
+      return { subscribers: hub.send(room, frame) };
+    },
+    clock: parts.status().clock,
+    log: parts.log,
+  };
+}
+
+function serverStatus(parts: Parts): ServerStatus {
+  const { settings, metrics } = parts;
+  const status = parts.status();
+  const { connections, hub, host, port } = status;
+  const name = host.includes(":") ? `[${host}]` : host;
+  return {
+    running: status.running,
+    enabled: settings.websocket.enabled,
+    initialized: status.startedAt !== null && settings.websocket.enabled,
+    host,
+    port,
+    uri: `ws://${name}:${port}`,
+    secure: false,
+    connectionIds: [...connections.all.keys()],
+    rooms: new Map([...hub.rooms].map(([room, members]) => [room, [...members].map(({ id }) => id)])),
+    maxConnections: settings.websocket.max_connections,
+    messageRateLimit: settings.websocket.message_rate_limit,
+    uptimeSeconds: uptimeSeconds(status),
+    totalConnections: connections.total,
+    peakConnections: connections.peak,
+    totalBroadcasts: hub.total.broadcasts,
+    totalMessages: metrics.total.received + metrics.total.sent + hub.total.sent,
+  };
+}

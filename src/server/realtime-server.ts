@@ -1,0 +1,341 @@
+/**
+ * A service on the air: on ports of its own (`start`), or as an app within another one (`open` and `app`).
+ *
+ * @module
+ */
+import type { Hono } from "hono";
+import { createOriginRule, type OriginRule } from "../auth/origin.ts";
+import { mayAccess, mayJoin } from "../auth/permissions.ts";
+import { createVerifier, type Verify } from "../auth/token.ts";
+import type { Connection } from "../connection/connection.ts";
+import { Flusher } from "../connection/flusher.ts";
+import type { ConnectionHost } from "../connection/host.ts";
+import { connectionMetrics } from "../connection/metrics.ts";
+import { createMcpEndpoint, type McpEndpoint } from "../mcp/transport.ts";
+import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
+import { ANONYMOUS, type Identity } from "../ports/call.ts";
+import { type Clock, systemClock } from "../ports/clock.ts";
+import { lineLog, type Log } from "../ports/log.ts";
+import type { Listener, Runtime } from "../ports/runtime.ts";
+import type { Socket, SocketReader } from "../ports/socket.ts";
+import { parseChannel } from "../protocol/channel-name.ts";
+import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
+import { SERVICE_PORTS } from "../protocol/service-ports.ts";
+import { Hub } from "../rooms/hub.ts";
+import type { Manager, Service } from "../service/define-service.ts";
+import type { Settings, SettingsPart } from "../settings/schema.ts";
+import { connectionHost } from "./connection-host.ts";
+import { Connections } from "./connections.ts";
+import { type Core, openCore } from "./core.ts";
+import { createHttpApp, createWebSocketApp } from "./create-app.ts";
+import type { AppHost } from "./host.ts";
+import type { CallerEnv } from "./identify.ts";
+import { mcpHost } from "./mcp-host.ts";
+import { settingsOf } from "./server-settings.ts";
+import { healthOf, statusOf, type StatusParts } from "./status.ts";
+
+export interface ServerOptions<M extends Manager = Manager> {
+  /** Node, Deno or Bun: from `src/runtimes`. Nothing is served without one. */
+  readonly runtime?: Runtime;
+  /** Some settings, or all of them as `loadSettings` gives them. Default: the service's. */
+  readonly settings?: SettingsPart;
+  /** A manager made elsewhere. Default: the service makes its own when the server opens. */
+  readonly manager?: M;
+  /** Default: lines on standard error, at the level of `settings.log.level`. */
+  readonly log?: Log;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
+}
+
+export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
+  readonly service: Service<C, M>;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly #options: ServerOptions<M>;
+  readonly #clock: Clock;
+  readonly #hub: Hub;
+  readonly #prometheus: Prometheus;
+  readonly #verify: Verify | null;
+  readonly #connectionHost: ConnectionHost;
+  readonly #connections: Connections;
+  readonly #mcp: McpEndpoint;
+  #originRule: OriginRule;
+  #core: Core<C, M> | null = null;
+  #listeners: { websocket: Listener | null; http: Listener } | null = null;
+  #startedAt: number | null = null;
+  #app: Hono<CallerEnv> | null = null;
+
+  constructor(service: Service<C, M>, options: ServerOptions<M> = {}) {
+    const { contract } = service;
+    this.service = service;
+    this.settings = settingsOf(service, options.settings);
+    this.log = options.log ?? lineLog({ level: this.settings.log.level });
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#prometheus = createPrometheus(contract.name);
+    const { meter } = this.#prometheus;
+    this.#hub = new Hub({ server: contract.name, meter });
+    const { auth, websocket, heartbeat } = this.settings;
+    this.#verify = auth.secret === undefined
+      ? null
+      : createVerifier({ secret: auth.secret, service: contract.name, clock: this.#clock });
+    this.#originRule = this.#makeOriginRule([]);
+    const metrics = connectionMetrics(meter, contract.name);
+    this.#connectionHost = connectionHost({
+      contract,
+      settings: this.settings,
+      hub: this.#hub,
+      clock: this.#clock,
+      log: this.log,
+      flusher: new Flusher(this.#clock),
+      metrics,
+      verify: this.#verify,
+      core: () => this.#core,
+      mayJoin: (identity, kind) => mayJoin(identity, contract.name, kind, auth.required),
+      closed: (id) => this.#connections.remove(id),
+    });
+    this.#connections = new Connections(this.#connectionHost, {
+      max: websocket.max_connections,
+      heartbeat: { intervalMs: heartbeat.interval_ms, timeoutMs: heartbeat.timeout_ms },
+      meter,
+    });
+    this.#mcp = createMcpEndpoint(mcpHost({
+      contract,
+      settings: this.settings,
+      log: this.log,
+      metrics,
+      dispatch: () => this.#core?.dispatch ?? null,
+      mayAccess: this.#mayAccess,
+      status: () => this.#statusParts(),
+    }));
+    this.#prometheus.onScrape(() => {
+      meter.gauge("websocket_rooms").set(this.#hub.roomCount);
+      meter.gauge("websocket_health").set(this.isRunning ? 1 : 0);
+    });
+  }
+
+  /** Host of the WebSocket port. */
+  get host(): string {
+    return this.#listeners?.websocket?.host ?? this.settings.websocket.host;
+  }
+
+  /** The WebSocket port: the real one while it is open, the configured one otherwise. */
+  get port(): number {
+    return this.#listeners?.websocket?.port ?? this.settings.websocket.port;
+  }
+
+  /** The port for HTTP and MCP. */
+  get httpPort(): number {
+    return this.#listeners?.http.port ?? this.settings.http.port;
+  }
+
+  /** Whether the WebSocket port is open, or the server is open within another app. */
+  get isRunning(): boolean {
+    if (!this.#core) return false;
+    return this.#listeners === null || this.#listeners.websocket !== null;
+  }
+
+  /** Every connected client, by connection id. */
+  get connections(): ReadonlyMap<string, Connection> {
+    return this.#connections.all;
+  }
+
+  /** Channels and wildcards that somebody is in, with the connection ids. */
+  get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(
+      [...this.#hub.rooms].map(([name, members]) => [name, new Set([...members].map(({ id }) => id))]),
+    );
+  }
+
+  /** @throws {TypeError} while the server is not open. */
+  get manager(): M {
+    return this.#opened().manager;
+  }
+
+  /**
+   * The HTTP routes, for an app of your own: `app.route("/live", server.app)`. They answer NOT_AVAILABLE until the
+   * server is open.
+   */
+  get app(): Hono<CallerEnv> {
+    return this.#app ??= createHttpApp(this.#appHost());
+  }
+
+  /** Storage and manager, without ports: for a server within an app of your own. */
+  async open(): Promise<void> {
+    if (this.#core) return;
+    this.#core = await openCore({
+      service: this.service,
+      settings: this.settings,
+      runtime: this.#runtime(),
+      hub: this.#hub,
+      clock: this.#clock,
+      log: this.log,
+      meter: this.#prometheus.meter,
+      mayAccess: this.#mayAccess,
+      mayJoin: this.#connectionHost.mayJoin,
+      status: (call) => statusOf(this.#statusParts(), this.connections.get(call.connectionId ?? "") ?? null),
+      ...(this.#options.manager ? { manager: this.#options.manager } : {}),
+    });
+    this.#startedAt = this.#clock.monotonic();
+    this.#connections.start();
+  }
+
+  /**
+   * Open, and serve on the configured ports: WebSocket first, where it is enabled, then HTTP and MCP. A failure closes
+   * again what is open and rejects with a sentence that names the port or the file.
+   */
+  async start(): Promise<void> {
+    if (this.#listeners) return;
+    await this.open();
+    const { websocket, http, limits } = this.settings;
+    const maxMessageBytes = limits.message_bytes;
+    const runtime = this.#runtime();
+    let ws: Listener | null = null;
+    try {
+      if (websocket.enabled) {
+        const app = createWebSocketApp(this.#appHost());
+        ws = await runtime.listen({ app, host: websocket.host, port: websocket.port, maxMessageBytes });
+        this.log.info(`WebSocket server started on port ${ws.port}`, { service: this.service.contract.name });
+      }
+      const httpListener = await runtime.listen({
+        app: this.app,
+        host: http.host,
+        port: http.port,
+        maxMessageBytes,
+      });
+      this.#listeners = { websocket: ws, http: httpListener };
+    } catch (error) {
+      await ws?.close(0);
+      await this.stop();
+      throw error;
+    }
+    this.#originRule = this.#makeOriginRule([this.port, this.httpPort]);
+    this.log.info(`HTTP and MCP server started on port ${this.httpPort}`, {
+      service: this.service.contract.name,
+    });
+  }
+
+  /** Tell clients to go, let requests and the manager finish, free the ports. Harmless when nothing runs. */
+  async stop(): Promise<void> {
+    const core = this.#core;
+    const listeners = this.#listeners;
+    const { drain_ms: drainMs } = this.settings.shutdown;
+    await this.#connections.drain(drainMs);
+    await this.#mcp.close();
+    if (listeners) {
+      await Promise.all([listeners.websocket?.close(drainMs), listeners.http.close(drainMs)]);
+      this.#listeners = null;
+      this.log.info("Server stopped", { service: this.service.contract.name });
+    }
+    this.#core = null;
+    this.#startedAt = null;
+    await core?.close();
+  }
+
+  /**
+   * Take a client in, as the runtime does when a socket opens. The id is in `connections` when this returns.
+   *
+   * @param connectionId Default: a new UUID.
+   */
+  onConnect(socket: Socket, connectionId?: string): SocketReader {
+    return this.#connections.accept(socket, { identity: ANONYMOUS, expiresAt: null }, connectionId);
+  }
+
+  /**
+   * Put a client into a channel, as if it had subscribed.
+   *
+   * @returns false where there is no such client or channel.
+   */
+  joinRoom(room: string, connectionId: string): boolean {
+    const connection = this.connections.get(connectionId);
+    const place = parseChannel(this.service.contract.channels, room);
+    if (!connection || !place.ok) return false;
+    const { seq } = this.#opened().broker.position;
+    const options = { filter: null, start: seq, joinedAt: seq };
+    this.#hub.join(connection, { name: room, kind: place.kind, wildcard: place.wildcard }, options).live =
+      true;
+    return true;
+  }
+
+  /** Take a client out of a channel. False where it was not in. */
+  leaveRoom(room: string, connectionId: string): boolean {
+    const connection = this.connections.get(connectionId);
+    return connection !== undefined && this.#hub.leave(connection, room);
+  }
+
+  /** Say that something happened: validated, and routed to its channels by the contract. */
+  publish<E extends EventName<C>>(event: E, data: EventData<C, E>): void {
+    this.#opened().publish(event, data);
+  }
+
+  /** Send an event to one channel, whatever the contract's routing says. */
+  broadcastUpdate<E extends EventName<C>>(event: E, data: EventData<C, E>, room: string): void {
+    this.#opened().broadcastUpdate(event, data, room);
+  }
+
+  readonly #mayAccess = (identity: Identity, access: Access): boolean =>
+    mayAccess(identity, this.service.contract.name, access, this.settings.auth.required);
+
+  #opened(): Core<C, M> {
+    if (this.#core) return this.#core;
+    throw new TypeError(
+      `Cannot use ${this.service.contract.name} before it is open: call open() or start() first`,
+    );
+  }
+
+  #runtime(): Runtime {
+    if (this.#options.runtime) return this.#options.runtime;
+    throw new TypeError("Cannot open a server without a runtime: pass one from mcp-realtime/runtimes");
+  }
+
+  #makeOriginRule(ports: readonly number[]): OriginRule {
+    const { websocket, http, origins, hosts } = this.settings;
+    const own = Object.values(SERVICE_PORTS).flatMap((pair) => [pair.http, pair.websocket]);
+    return createOriginRule({
+      ownPorts: [...own, websocket.port, http.port, ...ports],
+      allowedOrigins: origins.allowed,
+      allowedHosts: hosts.allowed,
+      extraHosts: [websocket.host, http.host],
+    });
+  }
+
+  #statusParts(): StatusParts {
+    return {
+      contract: this.service.contract,
+      clock: this.#clock,
+      hub: this.#hub,
+      connections: this.#connections,
+      host: this.host,
+      port: this.port,
+      running: this.isRunning,
+      ready: this.#core !== null,
+      startedAt: this.#startedAt,
+    };
+  }
+
+  #appHost(): AppHost {
+    const server = this;
+    return {
+      contract: this.service.contract,
+      settings: this.settings,
+      get runtime() {
+        return server.#runtime();
+      },
+      log: this.log,
+      get originRule() {
+        return server.#originRule;
+      },
+      verify: this.#verify,
+      get dispatch() {
+        return server.#core?.dispatch ?? null;
+      },
+      mcp: this.#mcp,
+      accept: (caller) => (socket) => this.#connections.accept(socket, caller),
+      health: () => healthOf(this.#statusParts()),
+      metrics: async () => ({
+        text: await this.#prometheus.text(),
+        contentType: this.#prometheus.contentType,
+      }),
+    };
+  }
+}

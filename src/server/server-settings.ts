@@ -1,0 +1,43 @@
+/**
+ * The settings that a server runs with: the service's defaults, and over them what it was given.
+ *
+ * @module
+ */
+import type { Contract } from "../protocol/contract.ts";
+import type { Manager, Service } from "../service/define-service.ts";
+import { checkSettings } from "../settings/check.ts";
+import {
+  defaultSettings,
+  mergeSettings,
+  type Settings,
+  type SettingsPart,
+  type SettingsService,
+} from "../settings/schema.ts";
+
+/** A service as the settings room sees it. */
+export function settingsServiceOf<C extends Contract, M extends Manager>(
+  service: Service<C, M>,
+): SettingsService {
+  const { contract, defaults, settingsSchema } = service;
+  return {
+    name: contract.name,
+    ports: contract.ports,
+    ...(defaults ? { defaults } : {}),
+    ...(settingsSchema ? { schema: settingsSchema } : {}),
+  };
+}
+
+/**
+ * Complete the settings of a server.
+ *
+ * @param given Complete settings from `loadSettings`, or some, as code gives them.
+ * @throws {SettingsError} where one is wrong, or they do not go together.
+ */
+export function settingsOf<C extends Contract, M extends Manager>(
+  service: Service<C, M>,
+  given: SettingsPart = {},
+): Settings {
+  const settings = mergeSettings(defaultSettings(settingsServiceOf(service)), given);
+  checkSettings(settings);
+  return settings;
+}

@@ -1,0 +1,174 @@
+/**
+ * Requests that every service answers the same way: publish, get_history, get_presence, get_status.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { Broker } from "../broker/broker.ts";
+import type { Call, Identity } from "../ports/call.ts";
+import { channelsOf, parseChannel } from "../protocol/channel-name.ts";
+import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
+import { Refusal } from "../protocol/errors.ts";
+import type { SequencedEvent } from "../protocol/event.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import type { Hub } from "../rooms/hub.ts";
+import type { Commit, Manager } from "./define-service.ts";
+import type { Route } from "./dispatch.ts";
+import { explainIssues } from "./issues.ts";
+
+/** Events that one get_history answers at most. */
+const HISTORY_LIMIT = 1_000;
+
+export interface CommonParts {
+  readonly contract: Contract;
+  readonly commit: Commit<Contract>;
+  readonly broker: Broker;
+  readonly hub: Hub;
+  readonly manager: Manager;
+  readonly mayAccess: (identity: Identity, access: Access) => boolean;
+  readonly mayJoin: (identity: Identity, kind: string) => boolean;
+  /** The server's own figures, and those of the connection that asks. */
+  readonly status: (call: Call) => JsonObject;
+}
+
+const ChannelInput = v.object({ channel: v.string() });
+
+const HistoryInput = v.object({
+  channel: v.string(),
+  since: v.optional(v.object({ epoch: v.string(), seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) })),
+  limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(HISTORY_LIMIT)), 100),
+});
+
+const PublishInput = v.object({
+  channel: v.optional(v.nullable(v.string())),
+  event: v.string(),
+  data: v.optional(v.record(v.string(), v.unknown()), {}),
+});
+
+const StatusInput = v.record(v.string(), v.unknown());
+
+export function commonRoutes(parts: CommonParts): ReadonlyMap<string, Route> {
+  const query = <Input>(
+    input: DataSchema,
+    handle: (parts: CommonParts, input: Input, call: Call) => unknown,
+  ): Route => {
+    return {
+      access: "read",
+      changesState: false,
+      input,
+      handle: (data: Input, call) => handle(parts, data, call),
+    };
+  };
+  return new Map([
+    ["publish", { ...query(PublishInput, publish), changesState: true }],
+    ["get_history", query(HistoryInput, history)],
+    ["get_presence", query(ChannelInput, presence)],
+    ["get_status", query(StatusInput, status)],
+  ]);
+}
+
+/** A channel that the caller may be in. */
+function channelFor(parts: CommonParts, name: string, call: Call): { kind: string; wildcard: boolean } {
+  const place = parseChannel(parts.contract.channels, name);
+  if (!place.ok) throw new Refusal("INVALID_CHANNEL", place.reason);
+  if (!parts.mayJoin(call.identity, place.kind)) {
+    throw new Refusal("FORBIDDEN", `Not authorized to read ${name}`);
+  }
+  return place;
+}
+
+function publish(parts: CommonParts, input: v.InferOutput<typeof PublishInput>, call: Call): JsonObject {
+  const { contract } = parts;
+  const spec = Object.hasOwn(contract.events, input.event) ? contract.events[input.event] : undefined;
+  if (!spec) {
+    throw new Refusal(
+      "INVALID_DATA",
+      `Invalid data for publish: event: '${input.event}' is not in the contract`,
+    );
+  }
+  if (spec.publishable === undefined) {
+    throw new Refusal(
+      "FORBIDDEN",
+      `Not authorized to publish ${input.event}: only ${contract.name} itself publishes it`,
+    );
+  }
+  if (!parts.mayAccess(call.identity, spec.publishable)) {
+    throw new Refusal(
+      "FORBIDDEN",
+      `Not authorized to publish ${input.event}: needs ${contract.name}:${spec.publishable}`,
+    );
+  }
+  const parsed = v.safeParse(spec.data, input.data);
+  if (!parsed.success) {
+    throw new Refusal("INVALID_DATA", explainIssues(`publish of ${input.event}`, parsed.issues));
+  }
+  const channels = channelsOf(contract, input.event, parsed.output);
+  if (typeof input.channel === "string" && !channels.includes(input.channel)) {
+    const message = `Cannot publish ${input.event} to '${input.channel}': with this data it goes to ${
+      channels.join(", ")
+    }`;
+    throw new Refusal("INVALID_CHANNEL", message);
+  }
+  return parts.commit((transaction) => {
+    transaction.emit(input.event, parsed.output);
+    return { status: "published", event: input.event, channels };
+  }, call);
+}
+
+async function history(
+  parts: CommonParts,
+  input: v.InferOutput<typeof HistoryInput>,
+  call: Call,
+): Promise<JsonObject> {
+  const place = channelFor(parts, input.channel, call);
+  const { broker } = parts;
+  const scope = place.wildcard ? { kind: place.kind } : { channel: input.channel };
+  const { epoch, seq } = broker.position;
+  if (!input.since) {
+    return historyAnswer(input.channel, { epoch, seq }, await broker.last(scope, input.limit), null);
+  }
+  const recovered = input.since.epoch === epoch && input.since.seq <= seq &&
+    await broker.evicted(scope) <= input.since.seq;
+  const after = input.since.epoch === epoch ? input.since.seq : 0;
+  return historyAnswer(
+    input.channel,
+    { epoch, seq },
+    await broker.read(scope, after, input.limit),
+    recovered,
+  );
+}
+
+function historyAnswer(
+  channel: string,
+  head: { epoch: string; seq: number },
+  events: readonly SequencedEvent[],
+  recovered: boolean | null,
+): JsonObject {
+  return {
+    channel,
+    ...head,
+    ...(recovered === null ? {} : { recovered }),
+    events: events.map(({ id, channel, event, data, timestamp, seq, prev }) => {
+      return { id, channel, event, data, timestamp, seq, prev };
+    }),
+  };
+}
+
+function presence(parts: CommonParts, input: v.InferOutput<typeof ChannelInput>, call: Call): JsonObject {
+  channelFor(parts, input.channel, call);
+  const members = parts.hub.members(input.channel);
+  const users = new Map<string, number>();
+  for (const { userId } of members) if (userId !== null) users.set(userId, (users.get(userId) ?? 0) + 1);
+  return {
+    channel: input.channel,
+    count: members.length,
+    users: [...users].map(([user_id, connections]) => ({ user_id, connections })),
+  };
+}
+
+async function status(parts: CommonParts, input: JsonObject, call: Call): Promise<JsonObject> {
+  const state = await parts.manager.getStatus?.(input) ?? {};
+  const asksForObject = Object.values(parts.contract.channels)
+    .some((kind) => kind.id !== undefined && Object.hasOwn(input, kind.id));
+  return asksForObject ? state : { ...parts.status(call), manager: state };
+}

@@ -1,0 +1,130 @@
+/**
+ * The one door to a service's requests, for WebSocket, HTTP and MCP alike: permission, schema, idempotency, handler.
+ * Refusals are values; whatever else a handler throws is logged under an id, and only the id goes out.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { Answers } from "../ports/answers.ts";
+import type { Call, Identity } from "../ports/call.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Log } from "../ports/log.ts";
+import { type Histogram, type Meter, silentMeter } from "../ports/meter.ts";
+import type { Access, DataSchema } from "../protocol/contract.ts";
+import { type ErrorCode, Refusal } from "../protocol/errors.ts";
+import type { JsonObject } from "../protocol/json.ts";
+import { Idempotency, onceOf } from "./idempotency.ts";
+import { explainIssues } from "./issues.ts";
+
+export type Answer =
+  | { readonly ok: true; readonly data: JsonObject }
+  | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
+
+/** A request of the contract, or one that every service answers. */
+export interface Route {
+  readonly access: Access;
+  /** False where repeating the request does no harm: an idempotency key is then of no use. */
+  readonly changesState: boolean;
+  readonly input: DataSchema;
+  // deno-lint-ignore no-explicit-any
+  readonly handle: (input: any, call: Call) => unknown;
+}
+
+export interface DispatchOptions {
+  readonly server: string;
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly answers: Answers;
+  /** Whether the caller may; synchronous, since every request asks. */
+  readonly mayAccess: (identity: Identity, access: Access) => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter?: Meter;
+}
+
+export interface DispatchRequest {
+  readonly name: string | null;
+  readonly data: JsonObject;
+  readonly call: Omit<Call, "once" | "remembered">;
+  /** Overrides `data.idempotency_key`. */
+  readonly idempotencyKey?: string | null;
+  /** Where an anonymous caller without a connection comes from. */
+  readonly origin?: string | null;
+}
+
+export class Dispatch {
+  readonly #options: DispatchOptions;
+  readonly #idempotency: Idempotency;
+  readonly #latency: Histogram;
+
+  constructor(options: DispatchOptions) {
+    this.#options = options;
+    this.#idempotency = new Idempotency(options.answers);
+    this.#latency = (options.meter ?? silentMeter).histogram("websocket_latency_seconds", {
+      server: options.server,
+      message_type: "request",
+    });
+  }
+
+  has(name: string): boolean {
+    return this.#options.routes.has(name);
+  }
+
+  /** Never rejects. */
+  async handle(request: DispatchRequest): Promise<Answer> {
+    const started = this.#options.clock.monotonic();
+    try {
+      return { ok: true, data: await this.#run(request) };
+    } catch (error) {
+      if (error instanceof Refusal) return { ok: false, code: error.code, message: error.message };
+      return this.#fault(request, error);
+    } finally {
+      this.#latency.observe((this.#options.clock.monotonic() - started) / 1000);
+    }
+  }
+
+  async #run(request: DispatchRequest): Promise<JsonObject> {
+    const { name } = request;
+    const route = name === null ? undefined : this.#options.routes.get(name);
+    if (name === null || !route) {
+      throw new Refusal("UNKNOWN_REQUEST", `Unknown request event: ${name ?? "None"}`);
+    }
+    if (!this.#options.mayAccess(request.call.identity, route.access)) {
+      throw new Refusal(
+        "FORBIDDEN",
+        `Not authorized to ${name}: needs ${this.#options.server}:${route.access}`,
+      );
+    }
+    const { key, data } = keyOf(request);
+    const parsed = v.safeParse(route.input, data, { abortPipeEarly: true });
+    if (!parsed.success) throw new Refusal("INVALID_DATA", explainIssues(name, parsed.issues));
+    const once = key === null || !route.changesState
+      ? null
+      : onceOf(key, name, data, { call: request.call, origin: request.origin ?? null });
+    const call: Call = { ...request.call, once, remembered: false };
+    return await this.#idempotency.run(call, async () => {
+      const answer = await route.handle(parsed.output, call);
+      return (answer ?? {}) as JsonObject;
+    });
+  }
+
+  #fault(request: DispatchRequest, error: unknown): Answer {
+    const fault = crypto.randomUUID();
+    const { connectionId, door } = request.call;
+    this.#options.log.error("A request failed", {
+      request: request.name,
+      door,
+      connection: connectionId,
+      fault,
+      error,
+    });
+    return { ok: false, code: "SERVER_ERROR", message: `Internal error: the log explains it under ${fault}` };
+  }
+}
+
+/** The idempotency key is no part of what the request says. */
+function keyOf(request: DispatchRequest): { key: string | null; data: JsonObject } {
+  const { idempotency_key: inData, ...data } = request.data;
+  const key = request.idempotencyKey ?? inData ?? null;
+  if (key === null || typeof key === "string") return { key, data };
+  throw new Refusal("INVALID_DATA", `Invalid idempotency_key: expected text, got ${typeof key}`);
+}

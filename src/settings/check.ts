@@ -1,0 +1,41 @@
+/**
+ * The same rules for settings that a program makes itself as for those of a file.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { crossChecks } from "./cross-checks.ts";
+import { SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
+import type { Settings } from "./schema.ts";
+import { printedValue, SettingsError } from "./settings-error.ts";
+
+/**
+ * Check complete settings. The service's own block is not looked at.
+ *
+ * @throws {SettingsError} where a value is of the wrong type or out of range, or settings do not go together. Lines
+ * begin with `Settings: {path}: `.
+ */
+export function checkSettings(settings: Settings): void {
+  const faulty = SETTING_PATHS.filter((path) => !fits(settings, path));
+  const problems = faulty.map((path) => {
+    const { expected, secret } = settingAt(path);
+    return `Settings: ${path}: expected ${expected}, got ${printedValue(valueAt(settings, path), secret)}`;
+  });
+  // A value of the wrong type may be one that the rules between settings cannot bear.
+  if (problems.length === 0) {
+    for (const { path, sentence } of crossChecks(settings, () => true)) {
+      problems.push(`Settings: ${path}: ${sentence}`);
+    }
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+function fits(settings: Settings, path: (typeof SETTING_PATHS)[number]): boolean {
+  const value = valueAt(settings, path);
+  if (value === undefined) return path === "auth.secret";
+  // One and a half times an odd rate is no whole number, and 0 goes with a rate of 0.
+  if (path === "websocket.message_burst" && value === 1.5 * settings.websocket.message_rate_limit) {
+    return true;
+  }
+  return v.is(settingAt(path).schema, value);
+}

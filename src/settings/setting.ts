@@ -1,0 +1,143 @@
+/**
+ * What one setting is: its schema, what a wrong value is told, and how a text from the environment or a flag becomes
+ * a value.
+ *
+ * @module
+ */
+import * as v from "valibot";
+
+/** The service that settings are made for. A contract fits. */
+export interface SettingsOwner {
+  /** Lower case, digits and dashes. Names the own block and the environment variables. */
+  readonly name: string;
+  readonly ports: { readonly http: number; readonly websocket: number };
+}
+
+export interface Setting<T> {
+  // deno-lint-ignore no-explicit-any
+  readonly schema: v.GenericSchema<any, T>;
+  /** Ends the sentence "expected ...". */
+  readonly expected: string;
+  /** The same for a text from the environment or a flag, where more is understood. */
+  readonly expectedText: string;
+  /** A text as the value that it stands for; the text itself where it stands for none. */
+  readonly fromText: (text: string) => unknown;
+  /** A function where it follows from the service. */
+  readonly default: T | ((owner: SettingsOwner) => T);
+  /** How the default is told where it is no plain value. */
+  readonly defaultText?: string;
+  /** Unit of the value, in the plural. */
+  readonly unit?: string;
+  /** What the setting does, as a phrase without final period. */
+  readonly meaning: string;
+  /** What 0 does, where 0 is accepted. */
+  readonly zero?: string;
+  /** Environment variable without the service's prefix. Two settings may share one. */
+  readonly environment?: string;
+  /** Flag of the command line. Two settings may share one. */
+  readonly flag?: string;
+  /** True: the value is never printed. */
+  readonly secret?: boolean;
+}
+
+/** What every kind of setting is described by. */
+type Description<T> = Omit<Setting<T>, "schema" | "expected" | "expectedText" | "fromText">;
+
+const grouped = new Intl.NumberFormat("en-US");
+
+/** A whole number. Where `zero` tells what 0 does, 0 is accepted besides the range. */
+export function whole(
+  range: { min: number; max: number },
+  description: Description<number>,
+): Setting<number> {
+  const bounds = `from ${grouped.format(range.min)} to ${grouped.format(range.max)}`;
+  const outside = description.zero !== undefined && range.min > 0;
+  const expected = `a whole number ${bounds}${outside ? ", or 0" : ""}`;
+  return {
+    ...description,
+    schema: outside
+      ? v.union([v.literal(0), v.pipe(v.number(), v.integer(), v.minValue(range.min), v.maxValue(range.max))])
+      : v.pipe(v.number(), v.integer(), v.minValue(range.min), v.maxValue(range.max)),
+    expected,
+    expectedText: expected,
+    fromText: (text) => /^[-+]?\d{1,15}$/.test(text) ? Number(text) : text,
+  };
+}
+
+const YES = new Set(["true", "1", "yes", "on"]);
+const NO = new Set(["false", "0", "no", "off"]);
+
+/** True or false; in the environment also 1, yes, on and 0, no, off, in any case. */
+export function toggle(description: Description<boolean>): Setting<boolean> {
+  return {
+    ...description,
+    schema: v.boolean(),
+    expected: "true or false",
+    expectedText: "true, 1, yes or on, or false, 0, no or off",
+    fromText(text) {
+      const word = text.toLowerCase();
+      if (YES.has(word)) return true;
+      return NO.has(word) ? false : text;
+    },
+  };
+}
+
+/** A text that is not empty and fits the pattern. */
+export function text(
+  form: { expected: string; pattern?: RegExp },
+  description: Description<string>,
+): Setting<string> {
+  return {
+    ...description,
+    schema: v.pipe(v.string(), v.regex(form.pattern ?? /\S/)),
+    expected: form.expected,
+    expectedText: form.expected,
+    fromText: (written) => written,
+  };
+}
+
+/** A text that may be missing. */
+export function optionalText(
+  expected: string,
+  description: Description<string | undefined>,
+): Setting<string | undefined> {
+  return {
+    ...description,
+    schema: v.pipe(v.string(), v.regex(/\S/)),
+    expected,
+    expectedText: expected,
+    fromText: (written) => written,
+  };
+}
+
+/** One of a few words. */
+export function choice<const Word extends string>(
+  words: readonly Word[],
+  description: Description<Word>,
+): Setting<Word> {
+  const expected = words.length === 1
+    ? `"${words[0]}", the only value so far`
+    : `one of ${words.map((word) => `"${word}"`).join(", ")}`;
+  return {
+    ...description,
+    schema: v.picklist(words),
+    expected,
+    expectedText: expected,
+    fromText: (written) => written,
+  };
+}
+
+/** A list of texts that each fit the pattern. At most 1,000. */
+export function list(
+  form: { each: string; pattern: RegExp },
+  description: Description<readonly string[]>,
+): Setting<readonly string[]> {
+  const expected = `a list, each ${form.each}`;
+  return {
+    ...description,
+    schema: v.pipe(v.array(v.pipe(v.string(), v.regex(form.pattern))), v.maxLength(1_000)),
+    expected,
+    expectedText: expected,
+    fromText: (written) => written.split(",").map((part) => part.trim()),
+  };
+}

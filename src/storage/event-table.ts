@@ -1,0 +1,303 @@
+/**
+ * The journal in a database: survives the process, and stands in the same transactions as the state that its events tell
+ * of. See `Journal` for what it promises. One process per database file.
+ *
+ * Bounds by count, bytes and the cap hold at any time, since what is over them is deleted by the append that exceeds
+ * them. Age is judged when reading; rows that are too old are deleted later, a few at a time.
+ *
+ * The seq before a channel's event (`prev`) is known over restarts, except for ephemeral events, which leave no trace:
+ * their channels begin anew with 0 in a new process, and, where a process has seen very many, also within it.
+ *
+ * @module
+ */
+import type { Clock } from "../ports/clock.ts";
+import type { Database, Statement } from "../ports/database.ts";
+import type { Journal, Retention, RetentionOf, Scope } from "../ports/journal.ts";
+import type { Counter } from "../ports/meter.ts";
+import type { EventDraft, Position, SequencedEvent } from "../protocol/event.ts";
+import { AgeFloor } from "./age-floor.ts";
+import { ChannelRows } from "./channel-rows.ts";
+import { textOf } from "./data-text.ts";
+import { EVENT_COLUMNS, EVENT_STEPS, type EventRow, kindOf, rowToEvent } from "./event-schema.ts";
+import { migrate } from "./migrations.ts";
+import { SeqCounter } from "./seq-counter.ts";
+import { Transactions } from "./transactions.ts";
+
+export interface EventTableOptions {
+  /** Stays open when the table is closed: it belongs to whoever opened it. */
+  readonly database: Database;
+  readonly clock: Clock;
+  /** @default 256 events, 10 minutes, 4 MiB for every kind */
+  readonly retentionOf?: RetentionOf;
+  /** Bytes of all channels together; the oldest events go first. @default 268_435_456 */
+  readonly maxBytes?: number;
+  /**
+   * Channels that are remembered. The longest unused ones go first, with their events; a position in one of them can
+   * then not be resumed from. @default 50_000
+   */
+  readonly maxChannels?: number;
+  /** Counts events that went because of `maxBytes`. */
+  readonly cappedEvents?: Counter;
+  /** Makes the epoch of a new database. @default 12 random hexadecimal digits */
+  readonly newEpoch?: () => string;
+}
+
+/** Appended events between two looks for rows that are too old, and rows deleted at most in one look, per kind. */
+const SWEEP_EVERY = 64;
+const SWEEP_ROWS = 256;
+/** Counted for each event beside its data and names: id, timestamp, position, keys. */
+const ENVELOPE_BYTES = 128;
+
+const DEFAULT_RETENTION: Retention = { events: 256, ageMs: 600_000, bytes: 4_194_304 };
+
+interface Oldest {
+  readonly seq: number;
+  readonly channel: string;
+  readonly bytes: number;
+}
+
+export class EventTable implements Journal {
+  readonly #clock: Clock;
+  readonly #retentionOf: RetentionOf;
+  readonly #maxBytes: number;
+  readonly #capped: Counter | undefined;
+  readonly #transactions: Transactions;
+  readonly #counter: SeqCounter;
+  readonly #channels: ChannelRows;
+  readonly #ages: AgeFloor;
+  readonly #insert: Statement;
+  readonly #deleteOldestOf: Statement;
+  readonly #deleteOldest: Statement;
+  readonly #tooOld: Statement;
+  readonly #deleteKind: Statement;
+  readonly #read: { readonly channel: Statement; readonly kind: Statement };
+  readonly #last: { readonly channel: Statement; readonly kind: Statement };
+  readonly #below: { readonly channel: Statement; readonly kind: Statement };
+  /** Wall clock of the newest append. */
+  #at: number;
+  #beforeTransaction = { seq: 0, at: 0 };
+  #sinceSweep = 0;
+  #closed = false;
+
+  constructor(options: EventTableOptions) {
+    const { database } = options;
+    this.#clock = options.clock;
+    this.#retentionOf = options.retentionOf ?? (() => DEFAULT_RETENTION);
+    this.#maxBytes = options.maxBytes ?? 268_435_456;
+    this.#capped = options.cappedEvents;
+    this.#transactions = new Transactions(database, () => this.#undo());
+    migrate(database, "events", EVENT_STEPS);
+    this.#counter = new SeqCounter(database, options.newEpoch ?? randomEpoch);
+    this.#channels = new ChannelRows(database, options.maxChannels ?? 50_000);
+    this.#ages = new AgeFloor(database);
+    this.#insert = database.prepare(
+      `INSERT INTO events (seq, at, bytes, prev, channel, kind, id, event, timestamp, traceparent, data)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    const deleted = "RETURNING seq, channel, bytes";
+    this.#deleteOldestOf = database.prepare(
+      `DELETE FROM events WHERE seq = (SELECT min(seq) FROM events WHERE channel = ?) ${deleted}`,
+    );
+    this.#deleteOldest = database.prepare(
+      `DELETE FROM events WHERE seq = (SELECT min(seq) FROM events) ${deleted}`,
+    );
+    this.#tooOld = database.prepare(
+      "SELECT seq, channel, bytes FROM events WHERE kind = ? AND seq < ? ORDER BY seq LIMIT ?",
+    );
+    this.#deleteKind = database.prepare("DELETE FROM events WHERE kind = ? AND seq <= ?");
+    const both = (sql: (column: string) => string) => ({
+      channel: database.prepare(sql("channel")),
+      kind: database.prepare(sql("kind")),
+    });
+    this.#read = both((column) =>
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE ${column} = ? AND seq > ? ORDER BY seq LIMIT ?`
+    );
+    this.#last = both((column) =>
+      `SELECT ${EVENT_COLUMNS} FROM events WHERE ${column} = ? AND seq >= ? ORDER BY seq DESC LIMIT ?`
+    );
+    this.#below = both((column) => `SELECT max(seq) AS seq FROM events WHERE ${column} = ? AND seq < ?`);
+    this.#at =
+      database.prepare("SELECT at FROM events ORDER BY seq DESC LIMIT 1").get<{ at: number }>()?.at ?? 0;
+    this.transaction(() => this.#applyChangedBounds());
+  }
+
+  get head(): Position {
+    return { epoch: this.#counter.epoch, seq: this.#counter.seq };
+  }
+
+  transaction<T>(work: () => T): T {
+    if (this.#transactions.active) return this.#transactions.run(work);
+    this.#refuseClosed();
+    this.#counter.reserve();
+    this.#beforeTransaction = { seq: this.#counter.seq, at: this.#at };
+    const result = this.#transactions.run(work);
+    this.#channels.settle();
+    return result;
+  }
+
+  append(drafts: readonly EventDraft[]): SequencedEvent[] {
+    if (this.#transactions.active) return this.#append(drafts);
+    if (drafts.every((draft) => draft.ephemeral)) {
+      this.#refuseClosed();
+      this.#counter.reserve();
+      const events = this.#append(drafts);
+      this.#channels.settle();
+      return events;
+    }
+    return this.transaction(() => this.#append(drafts));
+  }
+
+  read(scope: Scope, after: number, limit: number): SequencedEvent[] {
+    const { column, name, floor } = this.#locate(scope);
+    return this.#events(this.#read[column].all<EventRow>(name, Math.max(after, floor - 1), bounded(limit)));
+  }
+
+  last(scope: Scope, count: number): SequencedEvent[] {
+    const { column, name, floor } = this.#locate(scope);
+    return this.#events(this.#last[column].all<EventRow>(name, floor, bounded(count))).reverse();
+  }
+
+  evicted(scope: Scope): number {
+    const { column, name, floor } = this.#locate(scope);
+    const gone = (column === "channel" ? this.#channels.get(name) : this.#channels.kind(name)).evicted;
+    return Math.max(gone, this.#below[column].get<{ seq: number | null }>(name, floor)?.seq ?? 0);
+  }
+
+  channels(limit: number): { channel: string; seq: number }[] {
+    return this.#channels.newest(bounded(limit));
+  }
+
+  /** Note where the numbers stand, so that the next process goes on without a jump. Nothing is taken afterwards. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#counter.close();
+  }
+
+  #append(drafts: readonly EventDraft[]): SequencedEvent[] {
+    let seq = this.#counter.take(drafts.length);
+    this.#at = Math.max(this.#at, this.#clock.now());
+    const events = drafts.map((draft) => this.#store(draft, seq++));
+    if (this.#channels.bytes > this.#maxBytes) this.#applyCap();
+    if (this.#sinceSweep >= SWEEP_EVERY) this.#sweep();
+    this.#channels.flush();
+    return events;
+  }
+
+  #store(draft: EventDraft, seq: number): SequencedEvent {
+    const { id, channel, event, data, timestamp, ephemeral, traceparent } = draft;
+    const prev = this.#channels.get(channel).last;
+    if (ephemeral) this.#channels.passed(channel, seq);
+    else {
+      const kind = kindOf(channel);
+      const content = textOf(data);
+      const bytes = content.bytes + channel.length + event.length + ENVELOPE_BYTES;
+      // Positional, in the order of the statement's columns.
+      this.#insert.run(
+        seq,
+        this.#at,
+        bytes,
+        prev,
+        channel,
+        kind,
+        id,
+        event,
+        timestamp,
+        traceparent ?? null,
+        content.text,
+      );
+      this.#channels.added(channel, seq, bytes);
+      this.#trim(channel, this.#retentionOf(kind));
+      this.#sinceSweep++;
+    }
+    const trace = traceparent === undefined ? {} : { traceparent };
+    return {
+      id,
+      channel,
+      event,
+      data,
+      timestamp,
+      ephemeral,
+      ...trace,
+      epoch: this.#counter.epoch,
+      seq,
+      prev,
+    };
+  }
+
+  /** Delete what a channel has over its bounds. */
+  #trim(channel: string, bounds: Retention): void {
+    const row = this.#channels.get(channel);
+    while (row.kept > 0 && (row.kept > bounds.events || row.bytes > bounds.bytes)) {
+      const oldest = this.#deleteOldestOf.get<Oldest>(channel)!;
+      this.#channels.removed(channel, oldest.seq, oldest.bytes);
+    }
+  }
+
+  #applyCap(): void {
+    let count = 0;
+    while (this.#channels.bytes > this.#maxBytes) {
+      const oldest = this.#deleteOldest.get<Oldest>()!;
+      this.#channels.removed(oldest.channel, oldest.seq, oldest.bytes);
+      count++;
+    }
+    this.#capped?.add(count);
+  }
+
+  /** Delete some of what is too old to be read. */
+  #sweep(): void {
+    this.#sinceSweep = 0;
+    for (const kind of this.#channels.kinds) {
+      const rows = this.#tooOld.all<Oldest>(kind, this.#floor(kind), SWEEP_ROWS);
+      if (rows.length === 0) continue;
+      this.#deleteKind.run(kind, rows.at(-1)!.seq);
+      for (const row of rows) this.#channels.removed(row.channel, row.seq, row.bytes);
+    }
+  }
+
+  /** Settings may have become narrower since the last process. */
+  #applyChangedBounds(): void {
+    for (const kind of [...this.#channels.kinds]) {
+      const bounds = this.#retentionOf(kind);
+      for (const channel of this.#channels.over(kind, bounds.events, bounds.bytes)) {
+        this.#trim(channel, bounds);
+      }
+    }
+    this.#applyCap();
+    this.#channels.flush();
+  }
+
+  #undo(): void {
+    this.#at = this.#beforeTransaction.at;
+    if (this.#counter.seq !== this.#beforeTransaction.seq) this.#counter.restore(this.#beforeTransaction.seq);
+    this.#ages.clear();
+    this.#channels.restore();
+  }
+
+  /** Where a scope is found, and the lowest seq in it that is young enough. */
+  #locate(scope: Scope): { column: "channel" | "kind"; name: string; floor: number } {
+    if ("kind" in scope) return { column: "kind", name: scope.kind, floor: this.#floor(scope.kind) };
+    return { column: "channel", name: scope.channel, floor: this.#floor(kindOf(scope.channel)) };
+  }
+
+  #floor(kind: string): number {
+    return this.#ages.find(this.#retentionOf(kind).ageMs, this.#clock.now(), this.#counter.seq);
+  }
+
+  #events(rows: readonly EventRow[]): SequencedEvent[] {
+    return rows.map((row) => rowToEvent(row, this.#counter.epoch));
+  }
+
+  #refuseClosed(): void {
+    if (this.#closed) throw new Error("Cannot append: the event table is closed");
+  }
+}
+
+/** SQLite takes a negative limit for none, and none that is not an integer. */
+function bounded(limit: number): number {
+  return Math.max(0, Math.min(Math.floor(limit), 0x7fffffff));
+}
+
+function randomEpoch(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(0, 12);
+}

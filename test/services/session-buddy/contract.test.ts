@@ -1,0 +1,83 @@
+import { toJsonSchema } from "@valibot/to-json-schema";
+import * as v from "valibot";
+import { describe, expect, test } from "vitest";
+import { sessionBuddy } from "../../../services/session-buddy/contract.ts";
+import { jsonObject } from "../../../services/session-buddy/fields.ts";
+import { parseChannel } from "../../../src/protocol/channel-name.ts";
+
+describe("sessionBuddy", () => {
+  test("converts to JSON Schemas of type object, for tools", () => {
+    for (const { input, output, description } of Object.values(sessionBuddy.requests)) {
+      expect(description).not.toBe("");
+      expect(toJsonSchema(input, { typeMode: "input" })).toMatchObject({ type: "object" });
+      expect(toJsonSchema(output, { typeMode: "input" })).toMatchObject({ type: "object" });
+    }
+    for (const { data } of Object.values(sessionBuddy.events)) {
+      expect(toJsonSchema(data, { typeMode: "input" })).toMatchObject({ type: "object" });
+    }
+  });
+
+  test("has a description for every field of a request", () => {
+    for (const [name, { input }] of Object.entries(sessionBuddy.requests)) {
+      const { properties = {} } = toJsonSchema(input, { typeMode: "input" });
+      for (const [field, schema] of Object.entries(properties)) {
+        expect(JSON.stringify(schema), `${name}.${field}`).toContain('"description"');
+      }
+    }
+  });
+
+  test("lets reads query and asks for write where state changes", () => {
+    const reads = Object.entries(sessionBuddy.requests).filter(([, { access }]) => access === "read");
+    expect(reads.map(([name]) => name).sort()).toEqual([
+      "get_checkpoint",
+      "get_knowledge",
+      "get_session",
+      "list_checkpoints",
+      "list_sessions",
+      "query_graph",
+      "search_knowledge",
+    ]);
+  });
+
+  const starts = (session_id: unknown) =>
+    v.safeParse(sessionBuddy.requests.start_session.input, { session_id, project: "p" });
+
+  test.each(["a", "crackerjack-20260101-101010", "a:b", "a*", "**", "*a", "日本 語", "😀", "x".repeat(200)])(
+    "takes %j as a session's id, and every channel with it",
+    (id) => {
+      expect(starts(id).success).toBe(true);
+      for (const kind of ["session", "knowledge", "checkpoint"]) {
+        expect(parseChannel(sessionBuddy.channels, `${kind}:${id}`)).toMatchObject({ ok: true, kind, id });
+      }
+    },
+  );
+
+  test.each(["", "*", "a:*", "a\nb", "a\0", "a\u0085", "\ud800", "a\udc00b", "x".repeat(201), 7])(
+    "refuses %j as a session's id",
+    (id) => {
+      const result = starts(id);
+      expect(result.success).toBe(false);
+      expect(result.issues?.[0]?.path?.[0]?.key).toBe("session_id");
+    },
+  );
+
+  test("takes null for every optional field, and ignores fields that it does not know", () => {
+    const { input } = sessionBuddy.requests.start_session;
+    const nulls = { session_id: null, working_directory: null, user: null, context: null };
+    expect(v.parse(input, { project: "p", ...nulls, surprise: 1 })).toEqual({ project: "p", ...nulls });
+  });
+});
+
+describe("jsonObject", () => {
+  test("hands on keys that a record drops, and refuses what is no object", () => {
+    const schema = v.object({ context: v.pipe(jsonObject(), v.description("any")) });
+    const context = JSON.parse('{"__proto__":1,"constructor":2,"prototype":3}');
+    expect(Object.entries(v.parse(schema, { context }).context)).toEqual(Object.entries(context));
+    for (const context of [[], null, "x", 1, undefined]) {
+      const result = v.safeParse(schema, { context });
+      expect(result.success).toBe(false);
+      expect(result.issues?.[0]?.path?.[0]?.key).toBe("context");
+    }
+    expect(schema.entries.context["~standard"].validate({})).toEqual({ typed: true, value: {} });
+  });
+});
