@@ -1,5 +1,8 @@
-/** Serves session-buddy alone. Flags: `--help` lists them. */
+/** Serves session-buddy alone. `--help` lists the flags. */
 import process from "node:process";
-import { serve } from "../../src/cli/serve.ts";
+import { detectRuntime } from "../../src/runtimes/detect.ts";
+import { runService } from "../../src/server/run.ts";
+import { sessionBuddyService } from "./server.ts";
 
-process.exitCode = await serve(["session-buddy"], process.argv.slice(2));
+const runtime = await detectRuntime();
+process.exitCode = await runService(sessionBuddyService, { runtime, args: process.argv.slice(2) });

@@ -7,6 +7,7 @@
  */
 import { monotonicFactory } from "ulid";
 import type { Call } from "../../src/ports/call.ts";
+import { parseChannel } from "../../src/protocol/channel-name.ts";
 import type { EventData, RequestInput, RequestName } from "../../src/protocol/contract.ts";
 import { Refusal } from "../../src/protocol/errors.ts";
 import type { JsonObject } from "../../src/protocol/json.ts";
@@ -64,11 +65,13 @@ export class SessionBuddyManager implements Manager {
   }
 
   /**
-   * Start a session, at version 1. Refused with CONFLICT where the id was ever used, with INVALID_DATA where
-   * `working_directory` is not an absolute path of an existing folder or the context is too large.
+   * Start a session, at version 1. Refused with CONFLICT where the id was ever used, with INVALID_DATA where it cannot
+   * be part of a channel's name, `working_directory` is not an absolute path of an existing folder, or the context is
+   * too large.
    */
   async startSession(input: Input<"start_session">, call?: Call): Promise<Session> {
     const folder = input.working_directory ?? null;
+    if (input.session_id != null) this.#expectChannels(input.session_id);
     if (folder !== null) await this.#expectFolder(folder);
     // A patch of nothing: what is left is what later patches can bring about.
     const context = applyMergePatch({}, checkedContext(input.context ?? {}));
@@ -292,6 +295,17 @@ export class SessionBuddyManager implements Manager {
 
   #now(): number {
     return this.#context.clock.now();
+  }
+
+  #expectChannels(id: string): void {
+    // The longest name of the three.
+    const channel = parseChannel(this.#context.contract.channels, `checkpoint:${id}`);
+    if (channel.ok && !channel.wildcard) return;
+    const reason = channel.ok ? "'*' stands for all sessions" : channel.reason;
+    throw new Refusal(
+      "INVALID_DATA",
+      `Invalid field 'session_id': it cannot be part of a channel's name: ${reason}`,
+    );
   }
 
   async #expectFolder(path: string): Promise<void> {

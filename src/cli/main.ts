@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: `mcp-realtime serve [SERVICE...]`. */
 import process from "node:process";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT_CODES } from "../server/run.ts";
 import { serve } from "./serve.ts";
 
 const USAGE = `Usage: mcp-realtime serve [SERVICE...] [FLAGS]
@@ -12,13 +12,13 @@ Commands:
 
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
-  if (command === "serve") return await serve([], rest);
+  if (command === "serve") return await serve(rest);
   if (command === "--help" || command === "-h") {
     console.log(USAGE);
-    return EXIT.done;
+    return EXIT_CODES.done;
   }
   console.error(command === undefined ? USAGE : `Unknown command "${command}": expected serve\n\n${USAGE}`);
-  return EXIT.usage;
+  return EXIT_CODES.usage;
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -44,7 +44,6 @@ export interface McpServers {
   open(options: OpenOptions): Promise<OpenServer>;
 }
 
-/** @throws {TypeError} where two tools have one name. */
 export function createMcpServers(host: McpHost): McpServers {
   const tools = toolsOf(host);
   const listing = { tools: [...tools.values()].map((tool) => tool.listing) } as unknown as ListToolsResult;

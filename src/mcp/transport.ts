@@ -15,6 +15,7 @@ import { failure, RPC, withoutDetails } from "./failure.ts";
 import type { McpHost } from "./host.ts";
 import type { McpServers } from "./mcp-server.ts";
 import { type Session, type SessionBounds, Sessions } from "./sessions.ts";
+import { checkToolNames } from "./tool-names.ts";
 import type { Caller } from "./tool.ts";
 
 export interface McpBounds extends SessionBounds {
@@ -39,7 +40,9 @@ export interface McpEndpoint {
   close(): Promise<void>;
 }
 
+/** @throws {TypeError} where a request of the contract has the name of a tool that every service has. */
 export function createMcpEndpoint(host: McpHost, bounds: Partial<McpBounds> = {}): McpEndpoint {
+  checkToolNames(host.contract);
   return new Endpoint(host, { ...DEFAULT_MCP_BOUNDS, ...bounds });
 }
 

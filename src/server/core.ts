@@ -150,7 +150,10 @@ function keeping(
     bytes: idempotency.bytes,
   };
   return database
-    ? { journal: new EventTable({ database, ...options }), answers: new AnswerTable({ database, clock, bounds }) }
+    ? {
+      journal: new EventTable({ database, ...options }),
+      answers: new AnswerTable({ database, clock, bounds }),
+    }
     : { journal: new MemoryJournal(options), answers: new MemoryAnswers({ clock, bounds }) };
 }
 

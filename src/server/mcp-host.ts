@@ -17,6 +17,7 @@ import { MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import { VERSION } from "../protocol/version.ts";
 import type { Dispatch } from "../service/dispatch.ts";
 import type { Settings } from "../settings/schema.ts";
+import { authority } from "./announcement.ts";
 import { type StatusParts, uptimeSeconds } from "./status.ts";
 
 interface Parts {
@@ -67,14 +68,13 @@ function serverStatus(parts: Parts): ServerStatus {
   const { settings, metrics } = parts;
   const status = parts.status();
   const { connections, hub, host, port } = status;
-  const name = host.includes(":") ? `[${host}]` : host;
   return {
     running: status.running,
     enabled: settings.websocket.enabled,
     initialized: status.startedAt !== null && settings.websocket.enabled,
     host,
     port,
-    uri: `ws://${name}:${port}`,
+    uri: `ws://${authority(host, port)}`,
     secure: false,
     connectionIds: [...connections.all.keys()],
     rooms: new Map([...hub.rooms].map(([room, members]) => [room, [...members].map(({ id }) => id)])),

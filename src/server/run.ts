@@ -1,24 +1,124 @@
 /**
- * Start services together and stop them together.
+ * Services in a process of their own: settings from file, environment and flags, ports, and an orderly end on SIGINT or
+ * SIGTERM.
  *
  * @module
  */
+import { systemClock } from "../ports/clock.ts";
+import { DatabaseError } from "../ports/database.ts";
 import type { Log } from "../ports/log.ts";
-import type { Runtime } from "../ports/runtime.ts";
-import type { Service } from "../service/define-service.ts";
+import { ListenError, type Runtime } from "../ports/runtime.ts";
+import type { Contract } from "../protocol/contract.ts";
+import type { Manager, Service } from "../service/define-service.ts";
+import { type Flags, flagsHelp, NO_FLAGS, parseFlags } from "../settings/flags.ts";
 import { loadSettings } from "../settings/load.ts";
-import type { Flags } from "../settings/flags.ts";
 import type { Settings } from "../settings/schema.ts";
 import { SettingsError } from "../settings/settings-error.ts";
+import { announcement } from "./announcement.ts";
 import { RealtimeServer } from "./realtime-server.ts";
 import { settingsServiceOf } from "./server-settings.ts";
+
+/** How a process ends. */
+export const EXIT_CODES = {
+  done: 0,
+  /** A port, a file or a service failed; a sentence on standard error says which. */
+  error: 1,
+  /** The command line, the environment or a settings file is wrong. */
+  usage: 2,
+} as const;
+
+/** How long a stop may take before it is given up, in milliseconds. */
+const STOP_MS = 15_000;
+
+export interface RunOptions {
+  readonly runtime: Runtime;
+  /** The command line, without the program's name. @default none */
+  readonly args?: readonly string[];
+  /** Default: lines on standard error, at the level of each service's settings. */
+  readonly log?: Log;
+  /** Where the addresses are printed. Default: standard output. */
+  readonly print?: (line: string) => void;
+}
+
+/**
+ * Serve one service until SIGINT or SIGTERM. What is wrong with settings, port or database is printed to standard error
+ * as a sentence.
+ *
+ * @returns the exit code, one of `EXIT_CODES`.
+ */
+export async function runService<C extends Contract, M extends Manager>(
+  service: Service<C, M>,
+  options: RunOptions,
+): Promise<number> {
+  return await explained(async () => {
+    const flags = parseFlags(options.args ?? []);
+    if (flags.help) {
+      (options.print ?? console.log)(`Serve ${service.contract.name} until Ctrl-C.\n\n${flagsHelp()}`);
+      return EXIT_CODES.done;
+    }
+    return await runServices([service as unknown as Service], flags, options);
+  });
+}
+
+/** Run `work`; a failure that is the operator's to mend becomes a sentence and an exit code. */
+export async function explained(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    const isUsage = error instanceof SettingsError;
+    if (!isUsage && !(error instanceof ListenError) && !(error instanceof DatabaseError)) throw error;
+    console.error(error.message);
+    return isUsage ? EXIT_CODES.usage : EXIT_CODES.error;
+  }
+}
+
+/** Serve until SIGINT or SIGTERM. Rejects with what `explained` explains. */
+export async function runServices(
+  services: readonly Service[],
+  flags: Flags,
+  options: Omit<RunOptions, "args">,
+): Promise<number> {
+  const { runtime, print = console.log } = options;
+  let told: () => void = () => {};
+  const stopSignal = new Promise<void>((resolve) => told = resolve);
+  const forget = runtime.onStopSignal(() => told());
+  try {
+    const chosen: { service: Service; settings: Settings }[] = [];
+    for (const service of services) {
+      chosen.push({ service, settings: await readSettings(service, runtime, flags) });
+    }
+    const running = await startServices(chosen, options);
+    for (const server of running.servers) for (const line of announcement(server)) print(line);
+    print("Stop with Ctrl-C");
+    await stopSignal;
+    return await stopInTime(running);
+  } finally {
+    forget();
+  }
+}
+
+async function stopInTime(running: Running): Promise<number> {
+  let forget = () => {};
+  const late = new Promise<number>((resolve) => {
+    forget = systemClock.after(STOP_MS, () => {
+      console.error(`Stopping took longer than ${STOP_MS / 1_000} seconds: ended without waiting`);
+      resolve(EXIT_CODES.error);
+    });
+  });
+  const stopped = running.stop().then(() => EXIT_CODES.done);
+  return await Promise.race([stopped, late]).finally(() => forget());
+}
 
 /**
  * The settings of a service from its file, the environment and flags.
  *
  * @throws {SettingsError} with every fault, each with its place.
  */
-export async function readSettings(service: Service, runtime: Runtime, flags: Flags): Promise<Settings> {
+export async function readSettings(
+  service: Service,
+  runtime: Pick<Runtime, "files" | "environment">,
+  flags: Flags = NO_FLAGS,
+): Promise<Settings> {
   const owner = settingsServiceOf(service);
   const file = flags.settingsFile ?? `settings/${owner.name}.yaml`;
   const text = await runtime.files.readText(runtime.files.resolve(file));
@@ -36,7 +136,7 @@ export async function readSettings(service: Service, runtime: Runtime, flags: Fl
 
 /** Services that are up. */
 export interface Running {
-  readonly servers: readonly RealtimeServer<Service["contract"]>[];
+  readonly servers: readonly RealtimeServer<Contract>[];
   /** Stop them all, the last one started first. Rejects with the first failure, when all have been tried. */
   stop(): Promise<void>;
 }
@@ -46,7 +146,7 @@ export async function startServices(
   services: readonly { readonly service: Service; readonly settings: Settings }[],
   options: { readonly runtime: Runtime; readonly log?: Log },
 ): Promise<Running> {
-  const servers: RealtimeServer<Service["contract"]>[] = [];
+  const servers: RealtimeServer<Contract>[] = [];
   const stop = async (): Promise<void> => {
     const failures: unknown[] = [];
     for (const server of servers.splice(0).reverse()) {

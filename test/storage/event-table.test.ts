@@ -75,7 +75,10 @@ it("EventTable stands where it stood when the commit itself fails", async () => 
     })
   ).toThrow(/FOREIGN KEY/);
   expect(table.head.seq).toBe(1);
-  expect(table.append([draft("a:1"), draft("c:1", true)])).toMatchObject([{ seq: 2, prev: 1 }, { seq: 3, prev: 0 }]);
+  expect(table.append([draft("a:1"), draft("c:1", true)])).toMatchObject([{ seq: 2, prev: 1 }, {
+    seq: 3,
+    prev: 0,
+  }]);
 });
 
 it("EventTable does not write to the database for ephemeral events", async () => {
@@ -152,7 +155,12 @@ it("EventTable takes nothing after close", async () => {
 it("EventTable counts what goes because of the cap", async () => {
   let capped = 0;
   const cappedEvents = { add: (by = 1) => void (capped += by) };
-  const table = new EventTable({ database: await newDatabase(), clock: new FakeClock(), maxBytes: 300, cappedEvents });
+  const table = new EventTable({
+    database: await newDatabase(),
+    clock: new FakeClock(),
+    maxBytes: 300,
+    cappedEvents,
+  });
   for (let i = 0; i < 5; i++) table.append([draft(`a:${i}`)]);
   expect(capped).toBe(3);
   expect(table.read({ kind: "a" }, 0, 10).map(({ seq }) => seq)).toEqual([4, 5]);

@@ -36,7 +36,8 @@ const SCOPES: Scope[] = [
 
 const kindOf = (channel: string) => channel.split(":")[0]!;
 const sizeOf = (draft: EventDraft) =>
-  new TextEncoder().encode(JSON.stringify(draft.data)).length + draft.channel.length + draft.event.length + 128;
+  new TextEncoder().encode(JSON.stringify(draft.data)).length + draft.channel.length + draft.event.length +
+  128;
 
 interface Stored {
   readonly event: SequencedEvent;
@@ -134,13 +135,18 @@ let lastId = 0;
 const draft = fc.record({
   channel: fc.constantFrom(...CHANNELS),
   event: fc.constantFrom("x.happened", "y.happened"),
-  data: fc.dictionary(fc.constantFrom("p", "ü"), fc.oneof(fc.string({ maxLength: 40 }), fc.integer(), fc.constant(null))),
+  data: fc.dictionary(
+    fc.constantFrom("p", "ü"),
+    fc.oneof(fc.string({ maxLength: 40 }), fc.integer(), fc.constant(null)),
+  ),
   ephemeral: fc.constant(false),
   trace: fc.boolean(),
 });
 const ephemeral = draft.map((one) => ({ ...one, ephemeral: true }));
 const drafts = fc.array(
-  fc.oneof({ weight: 4, arbitrary: draft }, { weight: 1, arbitrary: ephemeral }).map(({ trace, ...one }): EventDraft => ({
+  fc.oneof({ weight: 4, arbitrary: draft }, { weight: 1, arbitrary: ephemeral }).map((
+    { trace, ...one },
+  ): EventDraft => ({
     id: `id-${++lastId}`,
     ...one,
     data: { ...one.data },
@@ -160,7 +166,10 @@ const command = fc.oneof(
       nested: fc.boolean(),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant("advance" as const), ms: fc.integer({ min: 0, max: 60 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant("advance" as const), ms: fc.integer({ min: 0, max: 60 }) }),
+  },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("restart" as const), orderly: fc.boolean() }) },
 );
 
@@ -173,7 +182,10 @@ const bounds = (ageMs: fc.Arbitrary<number>) =>
 const age = fc.oneof(fc.integer({ min: 0, max: 100 }), fc.constant(Infinity));
 /** The cap judges kinds of one age exactly; of kinds that differ it may keep less. */
 const setups = fc.oneof(
-  fc.record({ kinds: fc.array(bounds(age), { minLength: 3, maxLength: 3 }), maxBytes: fc.constant(Infinity) }),
+  fc.record({
+    kinds: fc.array(bounds(age), { minLength: 3, maxLength: 3 }),
+    maxBytes: fc.constant(Infinity),
+  }),
   age.chain((same) =>
     fc.record({
       kinds: fc.array(bounds(fc.constant(same)), { minLength: 3, maxLength: 3 }),
@@ -226,33 +238,45 @@ export function describeJournal(name: string, open: OpenJournal, runs: number): 
   describe(`${name} as a journal`, () => {
     it("does what a plain array does, whatever is appended, undone, aged and restarted", async () => {
       await fc.assert(
-        fc.asyncProperty(setups, fc.array(command, { maxLength: 25 }), fc.double({ min: 0, max: 1, noNaN: true }), async (
-          { kinds, maxBytes },
-          commands,
-          random,
-        ) => {
-          const clock = new FakeClock();
-          const setup = { clock, maxBytes, retentionOf: (kind: string) => kinds[KINDS.indexOf(kind)] ?? kinds[0]! };
-          const under = await open(setup);
-          try {
-            let journal = under.journal;
-            const model = new Model(setup, journal.head.epoch);
-            for (const step of commands) {
-              if (step.type === "append") expect(journal.append(step.drafts)).toEqual(model.append(step.drafts));
-              else if (step.type === "advance") clock.advance(step.ms);
-              else if (step.type === "transaction") runTransaction(journal, model, step);
-              else if (under.restart) {
-                journal = await under.restart(step.orderly);
-                if (step.orderly) expect(journal.head.seq).toBe(model.seq);
-                else expect(journal.head.seq).toBeGreaterThanOrEqual(model.seq);
-                model.restarted(journal.head.seq);
+        fc.asyncProperty(
+          setups,
+          fc.array(command, { maxLength: 25 }),
+          fc.double({ min: 0, max: 1, noNaN: true }),
+          async (
+            { kinds, maxBytes },
+            commands,
+            random,
+          ) => {
+            const clock = new FakeClock();
+            const setup = {
+              clock,
+              maxBytes,
+              retentionOf: (kind: string) => kinds[KINDS.indexOf(kind)] ?? kinds[0]!,
+            };
+            const under = await open(setup);
+            try {
+              let journal = under.journal;
+              const model = new Model(setup, journal.head.epoch);
+              for (const step of commands) {
+                if (step.type === "append") {
+                  expect(journal.append(step.drafts)).toEqual(
+                    model.append(step.drafts),
+                  );
+                } else if (step.type === "advance") clock.advance(step.ms);
+                else if (step.type === "transaction") runTransaction(journal, model, step);
+                else if (under.restart) {
+                  journal = await under.restart(step.orderly);
+                  if (step.orderly) expect(journal.head.seq).toBe(model.seq);
+                  else expect(journal.head.seq).toBeGreaterThanOrEqual(model.seq);
+                  model.restarted(journal.head.seq);
+                }
+                compare(journal, model, random);
               }
-              compare(journal, model, random);
+            } finally {
+              under.end();
             }
-          } finally {
-            under.end();
-          }
-        }),
+          },
+        ),
         { numRuns: runs },
       );
     });
@@ -264,7 +288,14 @@ export function describeJournal(name: string, open: OpenJournal, runs: number): 
         retentionOf: () => ({ events: 10, ageMs: Infinity, bytes: Infinity }),
       });
       const { journal } = under;
-      const one: EventDraft = { id: "1", channel: "a:1", event: "e", data: {}, timestamp: "", ephemeral: false };
+      const one: EventDraft = {
+        id: "1",
+        channel: "a:1",
+        event: "e",
+        data: {},
+        timestamp: "",
+        ephemeral: false,
+      };
       expect(() =>
         journal.transaction(() => {
           journal.append([one]);
@@ -306,7 +337,9 @@ export function describeJournal(name: string, open: OpenJournal, runs: number): 
           throw new Undone();
         })
       ).toThrow(Undone);
-      expect([journal.read({ kind: "a" }, 0, 10_000), journal.evicted({ kind: "a" }), journal.head]).toEqual(before);
+      expect([journal.read({ kind: "a" }, 0, 10_000), journal.evicted({ kind: "a" }), journal.head]).toEqual(
+        before,
+      );
       expect(journal.append(many(1))[0]!.seq).toBe(601);
       under.end();
     });

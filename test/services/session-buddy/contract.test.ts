@@ -3,7 +3,6 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { sessionBuddy } from "../../../services/session-buddy/contract.ts";
 import { jsonObject } from "../../../services/session-buddy/fields.ts";
-import { parseChannel } from "../../../src/protocol/channel-name.ts";
 
 describe("sessionBuddy", () => {
   test("converts to JSON Schemas of type object, for tools", () => {
@@ -39,27 +38,12 @@ describe("sessionBuddy", () => {
     ]);
   });
 
-  const starts = (session_id: unknown) =>
-    v.safeParse(sessionBuddy.requests.start_session.input, { session_id, project: "p" });
-
-  test.each(["a", "crackerjack-20260101-101010", "a:b", "a*", "**", "*a", "日本 語", "😀", "x".repeat(200)])(
-    "takes %j as a session's id, and every channel with it",
-    (id) => {
-      expect(starts(id).success).toBe(true);
-      for (const kind of ["session", "knowledge", "checkpoint"]) {
-        expect(parseChannel(sessionBuddy.channels, `${kind}:${id}`)).toMatchObject({ ok: true, kind, id });
-      }
-    },
-  );
-
-  test.each(["", "*", "a:*", "a\nb", "a\0", "a\u0085", "\ud800", "a\udc00b", "x".repeat(201), 7])(
-    "refuses %j as a session's id",
-    (id) => {
-      const result = starts(id);
-      expect(result.success).toBe(false);
-      expect(result.issues?.[0]?.path?.[0]?.key).toBe("session_id");
-    },
-  );
+  test("has no pattern that a validator of another language could fail on", () => {
+    const patterns = Object.values(sessionBuddy.requests).flatMap(({ input }) =>
+      JSON.stringify(toJsonSchema(input, { typeMode: "input" })).match(/"pattern":"[^"]*"/g) ?? []
+    );
+    expect([...new Set(patterns)]).toEqual([JSON.stringify({ pattern: "\\S" }).slice(1, -1)]);
+  });
 
   test("takes null for every optional field, and ignores fields that it does not know", () => {
     const { input } = sessionBuddy.requests.start_session;

@@ -95,6 +95,30 @@ describe("start_session", () => {
     expect((await start({ working_directory: join(started.folder, "ordner mit ü") })).version).toBe(1);
   });
 
+  test.each(["a", "crackerjack-20260101-101010", "a:b", "a*", "**", "日本 語", "😀", "x".repeat(200)])(
+    "takes %j as an id, and every channel with it",
+    async (session_id) => {
+      expect((await start({ session_id })).session_id).toBe(session_id);
+      await started.request("checkpoint_session", { session_id });
+      await started.request("capture_knowledge", { session_id, kind: "k", content: "c" });
+      expect(started.told().flatMap(({ channels }) => channels)).toEqual([
+        `session:${session_id}`,
+        "global",
+        `session:${session_id}`,
+        `checkpoint:${session_id}`,
+        `knowledge:${session_id}`,
+      ]);
+    },
+  );
+
+  test.each(["", "*", "a:*", "a\nb", "a\0", "a\u0085", "\ud800", "a\udc00b", "x".repeat(201), 7])(
+    "refuses %j as an id",
+    async (session_id) => {
+      expect(await refusal(start({ session_id }))).toMatch(/^INVALID_DATA .*session_id/);
+      expect(started.told()).toEqual([]);
+    },
+  );
+
   test("takes the user from who asks where none is given", async () => {
     const identity = { userId: "grace", permissions: [], authenticated: true };
     const answer = await started.request("start_session", { project: "house" }, identity);

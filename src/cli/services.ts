@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Service } from "../src/service/define-service.ts";
+import type { Service } from "../service/define-service.ts";
 
 /** By name, in the order in which they are started. */
 export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
   "session-buddy": async () =>
-    (await import("./session-buddy/mod.ts")).sessionBuddyService as unknown as Service,
+    (await import("../../services/session-buddy/mod.ts")).sessionBuddyService as unknown as Service,
 };
