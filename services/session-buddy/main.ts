@@ -5,4 +5,5 @@ import { runService } from "../../src/server/run.ts";
 import { sessionBuddyService } from "./server.ts";
 
 const runtime = await detectRuntime();
-process.exitCode = await runService(sessionBuddyService, { runtime, args: process.argv.slice(2) });
+// Ends also where a stop was given up and something still holds the process.
+process.exit(await runService(sessionBuddyService, { runtime, args: process.argv.slice(2) }));

@@ -21,4 +21,5 @@ async function main(args: readonly string[]): Promise<number> {
   return EXIT_CODES.usage;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+// Ends also where a stop was given up and something still holds the process.
+process.exit(await main(process.argv.slice(2)));

@@ -17,8 +17,7 @@ import { MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import { VERSION } from "../protocol/version.ts";
 import type { Dispatch } from "../service/dispatch.ts";
 import type { Settings } from "../settings/schema.ts";
-import { authority } from "./announcement.ts";
-import { type StatusParts, uptimeSeconds } from "./status.ts";
+import { authority, type StatusParts, uptimeSeconds } from "./status.ts";
 
 interface Parts {
   readonly contract: Contract;

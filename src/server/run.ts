@@ -14,9 +14,9 @@ import { type Flags, flagsHelp, NO_FLAGS, parseFlags } from "../settings/flags.t
 import { loadSettings } from "../settings/load.ts";
 import type { Settings } from "../settings/schema.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { announcement } from "./announcement.ts";
 import { RealtimeServer } from "./realtime-server.ts";
 import { settingsServiceOf } from "./server-settings.ts";
+import { authority } from "./status.ts";
 
 /** How a process ends. */
 export const EXIT_CODES = {
@@ -95,6 +95,17 @@ export async function runServices(
   } finally {
     forget();
   }
+}
+
+/** What a person is told when a service is up: where it can be reached. */
+function announcement({ service, settings, host, port, httpPort }: RealtimeServer<Contract>): string[] {
+  const http = `http://${authority(settings.http.host, httpPort)}`;
+  return [
+    service.contract.name,
+    ...(settings.websocket.enabled ? [`  WebSocket  ws://${authority(host, port)}`] : []),
+    `  HTTP       ${http}`,
+    `  MCP        ${http}/mcp`,
+  ];
 }
 
 async function stopInTime(running: Running): Promise<number> {

@@ -72,3 +72,8 @@ function figuresOf({ clock, hub }: StatusParts, connection: Connection): JsonObj
     outbound_bytes: connection.outboundBytes,
   };
 }
+
+/** Host and port as they stand in a URL. */
+export function authority(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
