@@ -26,14 +26,17 @@ export type { ErrorCode, ErrorRow } from "./src/protocol/errors.ts";
 export type { Position, SequencedEvent } from "./src/protocol/event.ts";
 export type { JsonObject, JsonValue } from "./src/protocol/json.ts";
 export { SERVICE_PORTS } from "./src/protocol/service-ports.ts";
+export type { ServicePorts } from "./src/protocol/service-ports.ts";
 export { VERSION } from "./src/protocol/version.ts";
 
 export type { Call, Identity } from "./src/ports/call.ts";
 export type { Clock } from "./src/ports/clock.ts";
 export { DatabaseError } from "./src/ports/database.ts";
-export type { Database, Statement } from "./src/ports/database.ts";
+export type { Database, Row, SqlValue, Statement } from "./src/ports/database.ts";
+export type { Files } from "./src/ports/files.ts";
 export { lineLog, silentLog } from "./src/ports/log.ts";
 export type { Log } from "./src/ports/log.ts";
+export type { Processes } from "./src/ports/processes.ts";
 export { ListenError } from "./src/ports/runtime.ts";
 export type { FetchApp, Listener, Runtime } from "./src/ports/runtime.ts";
 
@@ -51,8 +54,9 @@ export { migrate } from "./src/storage/migrations.ts";
 export type { Settings, SettingsPart } from "./src/settings/schema.ts";
 export { SettingsError } from "./src/settings/settings-error.ts";
 
+export type { Connection } from "./src/connection/connection.ts";
 export { serverOf } from "./src/server/broadcast-methods.ts";
-export type { BroadcastMethods } from "./src/server/broadcast-methods.ts";
+export type { BroadcastMethods, ServerClass } from "./src/server/broadcast-methods.ts";
 export { createRealtime } from "./src/server/create-realtime.ts";
 export { RealtimeServer } from "./src/server/realtime-server.ts";
 export type { ServerOptions } from "./src/server/realtime-server.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Clock } from "../ports/clock.ts";
-import type { Journal, Retention, RetentionOf, Scope } from "../ports/journal.ts";
+import { DEFAULT_RETENTION, type Journal, type RetentionOf, type Scope } from "../ports/journal.ts";
 import type { Counter } from "../ports/meter.ts";
 import type { EventDraft, Position, SequencedEvent } from "../protocol/event.ts";
 import { stringifyJson } from "../protocol/json.ts";
@@ -35,7 +35,6 @@ const ENVELOPE_BYTES = 128;
 /** Channels without history whose newest seq is remembered; at least half as many of the latest ones are. */
 const EPHEMERAL_CHANNELS = 10_000;
 
-const DEFAULT_RETENTION: Retention = { events: 256, ageMs: 600_000, bytes: 4_194_304 };
 const utf8 = new TextEncoder();
 
 export class MemoryJournal implements Journal {

@@ -47,6 +47,8 @@ export class Authentication {
     this.pending = false;
     this.#accept(result, frame, correlationId, "authenticated");
     this.#connection.opened();
+    // Its answer has been read: there is nothing to wait for.
+    this.#connection.welcome.now();
   }
 
   /** `auth` where it is not required, or again; `refresh_token`. A client that fails stays as it was. */

@@ -12,10 +12,19 @@ import type { ConnectionHost } from "./host.ts";
 import type { ReplyParts } from "./replies.ts";
 import type { Welcome } from "./welcome.ts";
 
+/** The replays of a connection: see `Replays`. */
+export interface ReplayDesk {
+  start(subscription: Subscription, after: number, broker: Broker): void;
+  busy(place: { readonly name: string; readonly kind: string; readonly wildcard: boolean }):
+    | Promise<unknown>
+    | undefined;
+}
+
 export interface Client extends Member {
   readonly host: ConnectionHost;
   readonly identity: Identity;
   readonly welcome: Welcome;
+  readonly replays: ReplayDesk;
   /** True once no more frames are sent. */
   readonly over: boolean;
   reply(parts: ReplyParts): void;
@@ -23,8 +32,6 @@ export interface Client extends Member {
   fail(frame: InboundFrame | null, correlationId: string | null, code: ErrorCode, message: string): void;
   /** Say that events of a subscription cannot be had any more. */
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void;
-  /** Bring a subscription from a seq to the present and let it go live. */
-  replay(subscription: Subscription, after: number, broker: Broker): void;
   identify(identity: Identity, expiresAt: number | null): void;
   /** The client may take part. */
   opened(): void;

@@ -7,7 +7,6 @@
 import { AbuseWatch } from "../limits/abuse.ts";
 import { rateLimitMessage, TokenBucket } from "../limits/token-bucket.ts";
 import { AUTH_TEXTS } from "../auth/authenticate.ts";
-import type { Broker } from "../broker/broker.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { Frame, type Socket, type SocketReader } from "../ports/socket.ts";
@@ -15,7 +14,6 @@ import { CLOSE_CODES } from "../protocol/close-codes.ts";
 import { correlationOf, decodeFrame, encodeFrame } from "../protocol/codec.ts";
 import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import { replay, type ReplaySink } from "../rooms/replay.ts";
 import type { Subscription } from "../rooms/subscription.ts";
 import { Authentication } from "./authentication.ts";
 import type { Client } from "./client.ts";
@@ -24,20 +22,19 @@ import type { ConnectionHost } from "./host.ts";
 import { Inbox, type Message } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { outboundFrame, type ReplyParts, tooLarge } from "./replies.ts";
+import { Replays } from "./replays.ts";
 import { Requests } from "./requests.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
 import { answeredBeforeWelcome, greeting, Welcome } from "./welcome.ts";
 
 /** How long a peer may take to finish the closing handshake, in milliseconds. */
 const CLOSE_GRACE_MS = 5_000;
-/** A replay waits while more than this is on its way to the reader, and looks again after a pause. */
-const REPLAY_BUFFER_BYTES = 262_144;
-const REPLAY_PAUSE_MS = 10;
 
-export class Connection implements Client, SocketReader, Pulse, ReplaySink {
+export class Connection implements Client, SocketReader, Pulse {
   readonly id: string;
   readonly host: ConnectionHost;
   readonly welcome: Welcome;
+  readonly replays: Replays;
   /** Monotonic milliseconds. */
   readonly connectedAt: number;
   lastAlive: number;
@@ -73,6 +70,7 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
     this.#abuse = new AbuseWatch(settings.abuseSeconds);
     this.#authentication = new Authentication(this, false);
     this.#requests = new Requests(this, this.#outbox);
+    this.replays = new Replays(this, this.#outbox);
     const welcome = { mode: settings.welcome, graceMs: settings.welcomeGraceMs };
     this.welcome = new Welcome(welcome, clock, () => this.reply(greeting(this)));
   }
@@ -130,6 +128,8 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
   }
 
   sweep(): void {
+    // Its answer to a ping would wait behind what we do not read.
+    if (this.#inbox.paused) this.alive();
     if (this.#expiresAt !== null && this.host.clock.now() >= this.#expiresAt) {
       this.end(CLOSE_CODES.TOKEN_EXPIRED.code, "Token expired");
     }
@@ -161,26 +161,6 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
     if (!this.over) this.#requests.deliver(frame, cause);
   }
 
-  /** Bring a subscription up to date and let it go live. */
-  replay(subscription: Subscription, after: number, broker: Broker): void {
-    this.#guard(null, null, async () => {
-      const sent = await replay(subscription, after, { hub: this.host.hub, broker, sink: this });
-      this.host.metrics.replayed.add(sent);
-    });
-  }
-
-  replayed(frame: Frame): void {
-    this.#outbox.push(frame);
-  }
-
-  ready(): Promise<boolean> | boolean {
-    if (this.over) return false;
-    if (this.#outbox.bytes < REPLAY_BUFFER_BYTES) return true;
-    return new Promise((resolve) => {
-      this.host.clock.after(REPLAY_PAUSE_MS, () => resolve(this.ready()));
-    });
-  }
-
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
     this.host.metrics.gaps.add();
     const position = this.host.broker?.position;
@@ -204,6 +184,8 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
   end(code: number, reason: string): void {
     if (this.over) return;
     this.#outbox.close();
+    // The last write may have found the reader too slow, which has ended the connection already.
+    if (this.over) return;
     this.over = true;
     this.#socket.close(code, reason);
     this.#killer = this.host.clock.after(CLOSE_GRACE_MS, () => {
@@ -224,8 +206,6 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
   opened(): void {
     this.host.opened(this.id);
     this.welcome.start();
-    // Who had to authenticate has read its answer: there is nothing to wait for.
-    if (this.host.settings.authRequired) this.welcome.now();
   }
 
   /** Leave the channels that the client's new token does not reach. */
@@ -269,10 +249,13 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
     const name = type === "subscribe" || type === "unsubscribe" ? type : event;
     if (type === "ping") {
       this.reply({ type: "pong", event: "ping", correlationId, traceparent: frame.traceparent });
-    } else if (name === "subscribe") this.#inOrder(subscribe(this, frame, correlationId));
-    else if (name === "unsubscribe") unsubscribe(this, frame, correlationId);
-    else if (name === "ping") this.reply({ type: "response", event: "ping", correlationId, data: {} });
-    else if (name === "auth") {
+    } else if (name === "subscribe" || name === "unsubscribe") {
+      const work = name === "subscribe" ? subscribe : unsubscribe;
+      const answered = work(this, frame, correlationId);
+      if (answered) return this.#inOrder(answered.then(() => this.welcome.now()));
+    } else if (name === "ping") {
+      this.reply({ type: "response", event: "ping", correlationId, traceparent: frame.traceparent });
+    } else if (name === "auth") {
       return this.#inOrder(this.#authentication.again(frame, correlationId, "authenticated"));
     } else if (name === "refresh_token") {
       return this.#inOrder(this.#authentication.again(frame, correlationId, "refreshed"));
@@ -281,17 +264,17 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
   }
 
   /** Later frames of the client wait until this one has been dealt with. */
-  #inOrder(work: void | Promise<void>): void | Promise<void> {
-    if (!work) return;
+  #inOrder(work: Promise<void>): Promise<void> {
     this.#inbox.hold();
     return work.finally(() => this.#inbox.release());
   }
 
-  #guard(frame: InboundFrame | null, correlationId: string | null, work: () => void | Promise<void>): void {
+  #guard(frame: InboundFrame, correlationId: string | null, work: () => void | Promise<void>): void {
     const fault = (error: unknown): void => {
       const id = crypto.randomUUID();
       this.host.log.error("A frame could not be handled", { connection: this.id, fault: id, error });
       this.fail(frame, correlationId, "SERVER_ERROR", `Internal error: the log explains it under ${id}`);
+      this.welcome.now();
     };
     try {
       work()?.catch(fault);
@@ -330,7 +313,7 @@ export class Connection implements Client, SocketReader, Pulse, ReplaySink {
     this.#cleaned = true;
     this.#killer?.();
     this.#release();
-    this.#outbox.close();
+    this.#outbox.discard();
     const seconds = Math.round((this.host.clock.monotonic() - this.connectedAt) / 100) / 10;
     this.host.log.info("Client disconnected", { connection: this.id, code, reason, seconds });
     this.host.closed(this.id);

@@ -65,9 +65,12 @@ export class Heartbeat {
 
   #check(connection: Pulse, now: number, stalled: number): void {
     if (connection.pingedAt !== null) {
-      connection.pingedAt += stalled;
+      // Before the stall is added: an answer that came before it is an answer.
       if (connection.lastAlive >= connection.pingedAt) connection.pingedAt = null;
-      else if (now - connection.pingedAt >= this.#options.timeoutMs) connection.dead();
+      else {
+        connection.pingedAt += stalled;
+        if (now - connection.pingedAt >= this.#options.timeoutMs) connection.dead();
+      }
       return;
     }
     if (now - connection.lastAlive < this.#options.intervalMs) return;

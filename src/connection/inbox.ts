@@ -39,6 +39,11 @@ export class Inbox {
     this.#take(message);
   }
 
+  /** True while the socket is not read. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Let messages wait until `release`. */
   hold(): void {
     this.#held = true;
@@ -49,9 +54,11 @@ export class Inbox {
     this.#drain();
   }
 
+  /** Take nothing more. The socket is read again, since the peer's answer to a close frame is still to come. */
   close(): void {
-    this.#closed = true;
     this.#waiting = [];
+    if (!this.#closed) this.#drain();
+    this.#closed = true;
   }
 
   #mayHandle(): boolean {

@@ -22,11 +22,15 @@ export class Outbox implements Flushable {
   readonly #socket: Socket;
   readonly #flusher: Flusher;
   readonly #options: OutboxOptions;
-  #pending: Frame[] = [];
+  #pending: { frame: Frame; spared: boolean }[] = [];
   #pendingBytes = 0;
   #queued = false;
   #judgedTick = -1;
   #closed = false;
+  /** All that was ever written, in bytes. */
+  #written = 0;
+  /** Stretches of what was written that never count as left over, until the reader has taken them. */
+  #spared: { from: number; to: number }[] = [];
 
   constructor(socket: Socket, flusher: Flusher, options: OutboxOptions) {
     this.#socket = socket;
@@ -39,9 +43,10 @@ export class Outbox implements Flushable {
     return this.#pendingBytes + this.#socket.buffered();
   }
 
-  push(frame: Frame): void {
+  /** `spared`: the frame waits for the reader by itself, as a replay does, and is no sign that it is slow. */
+  push(frame: Frame, spared = false): void {
     if (this.#closed) return;
-    this.#pending.push(frame);
+    this.#pending.push({ frame, spared });
     this.#pendingBytes += frame.bytes;
     if (!this.#queued) {
       this.#queued = true;
@@ -59,25 +64,49 @@ export class Outbox implements Flushable {
   /** Write what is pending, and take nothing more. */
   close(): void {
     this.flush();
+    this.discard();
+  }
+
+  /** Take nothing more. */
+  discard(): void {
     this.#closed = true;
     this.#pending = [];
+    this.#pendingBytes = 0;
   }
 
   #write(): void {
     if (this.#closed) return;
     if (this.#judgedTick !== this.#flusher.tick) {
       this.#judgedTick = this.#flusher.tick;
-      const leftover = this.#socket.buffered();
+      const leftover = this.#leftover();
       if (this.#options.limitBytes > 0 && leftover > this.#options.limitBytes) {
-        this.#closed = true;
-        this.#pending = [];
+        this.discard();
         this.#options.onSlow(leftover);
         return;
       }
     }
-    const frames = this.#pending;
+    const pending = this.#pending;
     this.#pending = [];
     this.#pendingBytes = 0;
-    this.#socket.write(frames);
+    for (const { frame, spared } of pending) this.#account(frame.bytes, spared);
+    this.#socket.write(pending.map(({ frame }) => frame));
+  }
+
+  #account(bytes: number, spared: boolean): void {
+    const from = this.#written;
+    this.#written += bytes;
+    if (!spared) return;
+    const before = this.#spared.at(-1);
+    if (before?.to === from) before.to = this.#written;
+    else this.#spared.push({ from, to: this.#written });
+  }
+
+  /** Bytes of earlier ticks that the reader has not taken, without those that are spared. */
+  #leftover(): number {
+    const buffered = this.#socket.buffered();
+    if (this.#spared.length === 0) return buffered;
+    const taken = this.#written - buffered;
+    this.#spared = this.#spared.filter(({ to }) => to > taken);
+    return this.#spared.reduce((left, { from, to }) => left - (to - Math.max(from, taken)), buffered);
   }
 }

@@ -6,6 +6,7 @@
  */
 import type { Frame } from "../ports/socket.ts";
 import type { InboundFrame } from "../protocol/envelope.ts";
+import type { JsonObject } from "../protocol/json.ts";
 import type { Client } from "./client.ts";
 import type { Answer } from "./host.ts";
 import type { Outbox } from "./outbox.ts";
@@ -18,7 +19,9 @@ export class Requests {
   readonly #outbox: Outbox;
   /** Requests that are not answered yet. */
   readonly #open = new Set<symbol>();
-  #held: Frame[] = [];
+  /** Events that the client published itself, as events: they go to the others and not back to it. */
+  readonly #relayed = new WeakSet<symbol>();
+  #held: { frame: Frame; cause: symbol | undefined }[] = [];
   #heldBytes = 0;
 
   constructor(connection: Client, outbox: Outbox) {
@@ -28,13 +31,14 @@ export class Requests {
 
   /** Send an event's frame, or keep it until the request that caused it has been answered. */
   deliver(frame: Frame, cause: symbol | undefined): void {
-    if (this.#held.length === 0 && (cause === undefined || !this.#open.has(cause))) {
+    if (cause !== undefined && this.#relayed.has(cause)) return;
+    if (this.#held.length === 0 && !this.#isOpen(cause)) {
       this.#outbox.push(frame);
       return;
     }
-    this.#held.push(frame);
+    this.#held.push({ frame, cause });
     this.#heldBytes += frame.bytes;
-    if (this.#heldBytes > HELD_BYTES) this.#release();
+    if (this.#heldBytes > HELD_BYTES) this.#release(this.#held.length);
   }
 
   /** Pass a request, or an event that a client may publish, to the service and answer it. */
@@ -49,21 +53,28 @@ export class Requests {
     }
     const cause = Symbol(frame.event ?? "");
     this.#open.add(cause);
+    if (published) this.#relayed.add(cause);
     try {
       const answer = await host.dispatch({
         name: published ? "publish" : frame.event,
-        data: published ? { event: frame.event!, data: frame.data } : frame.data,
+        data: published ? publication(frame) : frame.data,
         call: { identity: connection.identity, door: "websocket", connectionId: connection.id, cause },
       });
       this.#answer(frame, correlationId, answer, published);
     } finally {
       this.#open.delete(cause);
-      if (this.#open.size === 0) this.#release();
+      const blocked = this.#held.findIndex((held) => this.#isOpen(held.cause));
+      this.#release(blocked < 0 ? this.#held.length : blocked);
     }
   }
 
   close(): void {
     this.#held = [];
+    this.#heldBytes = 0;
+  }
+
+  #isOpen(cause: symbol | undefined): boolean {
+    return cause !== undefined && this.#open.has(cause);
   }
 
   #answer(frame: InboundFrame, correlationId: string | null, answer: Answer, published: boolean): void {
@@ -77,10 +88,17 @@ export class Requests {
     });
   }
 
-  #release(): void {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    for (const frame of held) this.#outbox.push(frame);
+  /** Send the first `count` of what is held. */
+  #release(count: number): void {
+    for (const { frame } of this.#held.splice(0, count)) {
+      this.#heldBytes -= frame.bytes;
+      this.#outbox.push(frame);
+    }
   }
+}
+
+/** An event frame as the request that it stands for. */
+function publication(frame: InboundFrame): JsonObject {
+  const { idempotency_key: key, ...data } = frame.data;
+  return { event: frame.event!, data, ...(key === undefined ? {} : { idempotency_key: key }) };
 }

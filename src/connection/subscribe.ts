@@ -6,17 +6,31 @@
  */
 import * as v from "valibot";
 import type { Broker } from "../broker/broker.ts";
+import { Frame } from "../ports/socket.ts";
 import { parseChannel } from "../protocol/channel-name.ts";
-import type { InboundFrame } from "../protocol/envelope.ts";
+import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import type { Position, SequencedEvent } from "../protocol/event.ts";
-import type { JsonObject } from "../protocol/json.ts";
+import { type JsonObject, stringifyJson } from "../protocol/json.ts";
 import type { Client } from "./client.ts";
 
-/** What a subscribe may ask for besides the channel. */
+/** What a reply that carries a snapshot may spend on it; the rest is for the envelope, ids and names. */
+const MAX_SNAPSHOT_BYTES = MAX_OUTBOUND_FRAME_BYTES - 16_384;
+
+const whole = (least: number) => {
+  const message = `expected a whole number of at least ${least}`;
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(least, message));
+};
+const TYPES = "expected 1 to 64 event types";
+
+/** What a subscribe may ask for besides the channel. The messages show nothing of what came. */
 const Options = v.object({
-  since: v.optional(v.object({ epoch: v.string(), seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) })),
-  last: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
-  events: v.optional(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(64))),
+  since: v.optional(
+    v.object({ epoch: v.string("expected text"), seq: whole(0) }, "expected an object with epoch and seq"),
+  ),
+  last: v.optional(whole(1)),
+  events: v.optional(
+    v.pipe(v.array(v.string("expected text"), TYPES), v.minLength(1, TYPES), v.maxLength(64, TYPES)),
+  ),
 });
 
 type Options = v.InferOutput<typeof Options>;
@@ -25,7 +39,7 @@ function channelOf(frame: InboundFrame): unknown {
   return frame.data["channel"] ?? frame.data["room"] ?? frame.room;
 }
 
-/** Resolves, where a distant broker must be asked, when the client has been answered. */
+/** Resolves, where a replay or a distant broker must be waited for, when the client has been answered. */
 export function subscribe(
   connection: Client,
   frame: InboundFrame,
@@ -56,9 +70,14 @@ export function subscribe(
       `Cannot subscribe to ${name} as at most ${limit} channels are allowed: unsubscribe from one first`;
     return connection.fail(frame, correlationId, "TOO_MANY_CHANNELS", message);
   }
+  const place = { name, kind: parsed.kind, wildcard: parsed.wildcard };
+  const busy = connection.replays.busy(place);
+  if (busy) {
+    return busy.then(() => connection.over ? undefined : subscribe(connection, frame, correlationId));
+  }
   const wish = options.output;
   const entry: Entry = {
-    place: { name, kind: parsed.kind, wildcard: parsed.wildcard },
+    place,
     wish,
     broker,
     ephemeral: host.channels[parsed.kind]?.ephemeral === true,
@@ -94,29 +113,37 @@ function enter(
 ): void {
   const { host } = connection;
   const { place, wish, broker } = entry;
+  const past = pastOf(entry, broker.position, history);
+  // Before the client is a member: a snapshot that throws leaves nothing behind.
+  const snapshot = past.recovered === true || place.wildcard ? null : host.snapshot(place.name);
+  const snapshotBytes = snapshot ? new Frame(stringifyJson(snapshot)).bytes : 0;
+  const fits = snapshotBytes < MAX_SNAPSHOT_BYTES;
   const joined = broker.position;
-  const past = pastOf(entry, joined, history);
   const subscription = host.hub.join(connection, place, {
     filter: wish.events ? new Set(wish.events) : null,
     start: past.from ?? joined.seq,
     joinedAt: joined.seq,
   });
-  const snapshot = past.recovered === true || place.wildcard ? null : host.snapshot(place.name);
   const data: JsonObject = {
     status: "subscribed",
     channel: place.name,
     epoch: joined.epoch,
     seq: joined.seq,
     ...(past.recovered === null ? {} : { recovered: past.recovered }),
-    ...(snapshot ? { snapshot } : {}),
+    ...(snapshot && fits ? { snapshot } : {}),
   };
   answer(connection, frame, correlationId, "subscribe", data);
+  if (!fits) {
+    const message = `The state of ${place.name} has ${snapshotBytes} bytes and a frame holds ` +
+      `${MAX_OUTBOUND_FRAME_BYTES}: ask for it over HTTP at /api/requests/get_status`;
+    connection.reply({ type: "error", room: place.name, error: { code: "MESSAGE_TOO_LARGE", message } });
+  }
   connection.welcome.now();
   if (past.lost !== null && wish.since) {
     connection.gap(subscription, { from: wish.since.seq, to: joined.seq, cause: past.lost });
   }
   if (past.from === null) subscription.live = true;
-  else connection.replay(subscription, past.from, broker);
+  else connection.replays.start(subscription, past.from, broker);
 }
 
 interface Past {
@@ -151,11 +178,19 @@ function lossOf(entry: Entry, joined: Position, evicted: number): string | null 
   return evicted > since.seq ? "history" : null;
 }
 
-export function unsubscribe(connection: Client, frame: InboundFrame, correlationId: string | null): void {
+export function unsubscribe(
+  connection: Client,
+  frame: InboundFrame,
+  correlationId: string | null,
+): void | Promise<void> {
   const { host } = connection;
   const place = parseChannel(host.channels, channelOf(frame), host.settings.channelNameCharacters);
   if (!place.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", place.reason);
   const name = String(channelOf(frame));
+  const busy = connection.replays.busy({ name, kind: place.kind, wildcard: place.wildcard });
+  if (busy) {
+    return busy.then(() => connection.over ? undefined : unsubscribe(connection, frame, correlationId));
+  }
   host.hub.leave(connection, name);
   answer(connection, frame, correlationId, "unsubscribe", { status: "unsubscribed", channel: name });
 }

@@ -13,10 +13,11 @@ export type Body = { readonly ok: true; readonly value: JsonValue } | {
 
 /** @param maxBytes Larger ones are refused as soon as that many have come, or as soon as they say so. */
 export async function readBody(request: Request, maxBytes: number): Promise<Body> {
-  const tooLarge = (): Body => ({
-    ok: false,
-    refusal: failure(413, RPC.REFUSED, `The body is larger than ${maxBytes} bytes: send less at once`),
-  });
+  const tooLarge = (): Body => {
+    const message = `The body is larger than ${maxBytes} bytes: send less at once`;
+    // The rest of the body is in the way of a next request.
+    return { ok: false, refusal: failure(413, RPC.REFUSED, message, { Connection: "close" }) };
+  };
   const malformed = (reason: string): Body => ({ ok: false, refusal: failure(400, RPC.PARSE, reason) });
   if (Number(request.headers.get("content-length")) > maxBytes) return tooLarge();
   const bytes = await readUpTo(request.body, maxBytes);

@@ -1,19 +1,27 @@
 /**
- * Refusals of the endpoint itself: JSON-RPC errors that answer no request in particular.
+ * Refusals of the endpoint itself, as JSON-RPC errors.
  *
  * @module
  */
 
 /** Codes of JSON-RPC, and those that the MCP package uses in its own range. */
-export const RPC = { PARSE: -32700, INTERNAL: -32603, SESSION_NOT_FOUND: -32001, REFUSED: -32000 } as const;
+export const RPC = {
+  PARSE: -32700,
+  INTERNAL: -32603,
+  INVALID_PARAMS: -32602,
+  SESSION_NOT_FOUND: -32001,
+  REFUSED: -32000,
+} as const;
 
+/** @param id Of the request that it answers, where it answers one. */
 export function failure(
   status: number,
   code: number,
   message: string,
   headers: Readonly<Record<string, string>> = {},
+  id: string | number | null = null,
 ): Response {
-  return new Response(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }), {
+  return new Response(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id }), {
     status,
     headers: { "Content-Type": "application/json", ...headers },
   });

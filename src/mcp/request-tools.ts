@@ -5,6 +5,7 @@
  * @module
  */
 import * as v from "valibot";
+import { HistoryInput, PresenceInput, PublishInput } from "../protocol/common-inputs.ts";
 import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
 import type { McpHost } from "./host.ts";
 import { answered, refused } from "./tool-result.ts";
@@ -64,9 +65,6 @@ function requestTool(host: McpHost, name: string, tool: RequestTool): Tool {
   };
 }
 
-const ChannelName = v.pipe(v.string(), v.description("A channel's name, such as global"));
-const Seq = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-
 const StoredEvent = v.object({
   id: v.string(),
   channel: v.string(),
@@ -77,7 +75,6 @@ const StoredEvent = v.object({
   prev: v.pipe(v.number(), v.description("The seq before this one in the same channel; 0 for none")),
 });
 
-/** For the listing only: what is checked is the schema of the dispatch. */
 function commonRequests(contract: Contract): Record<string, RequestTool> {
   const ids = Object.values(contract.channels).flatMap(({ id }) => id === undefined ? [] : [id]);
   const publishable = Object.entries(contract.events)
@@ -94,11 +91,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
       description:
         "Recent events of a channel, oldest first, and the position up to which they go; `kind:*` is every channel of " +
         "a kind. With `since`, the events after that position; `recovered` says whether none is missing",
-      input: v.object({
-        channel: ChannelName,
-        since: v.optional(v.object({ epoch: v.string(), seq: Seq })),
-        limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(1_000)), 100),
-      }),
+      input: HistoryInput,
       output: v.object({
         channel: v.string(),
         epoch: v.string(),
@@ -110,7 +103,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
     },
     get_presence: {
       description: "Who is in a channel now",
-      input: v.object({ channel: ChannelName }),
+      input: PresenceInput,
       output: v.object({
         channel: v.string(),
         count: v.pipe(v.number(), v.description("Connections, those of anonymous users included")),
@@ -120,11 +113,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
     },
     publish: {
       description: `Publish an event that clients may publish: ${publishable.join(", ")}`,
-      input: v.object({
-        channel: v.optional(v.nullable(v.string())),
-        event: v.string(),
-        data: v.optional(v.record(v.string(), v.unknown()), {}),
-      }),
+      input: PublishInput,
       output: v.object({ status: v.literal("published"), event: v.string(), channels: v.array(v.string()) }),
       changesState: true,
       annotations: ADDS,

@@ -10,6 +10,7 @@
 import type { Context } from "hono";
 import type { Identity } from "../ports/call.ts";
 import { readBody } from "./body.ts";
+import { refuseBadCall } from "./call-params.ts";
 import { isEventStream, watched } from "./event-stream.ts";
 import { failure, RPC, withoutDetails } from "./failure.ts";
 import type { McpHost } from "./host.ts";
@@ -96,6 +97,8 @@ class Endpoint implements McpEndpoint {
     }
     const body = await readBody(request, this.#bounds.bodyBytes);
     if (!body.ok) return body.refusal;
+    const badCall = refuseBadCall(body.value);
+    if (badCall) return badCall;
     const post = acceptingBoth(request);
     if (session) return await this.#within(session, post, body.value, identity);
     const servers = await this.#load();

@@ -18,6 +18,8 @@ export interface Retention {
   readonly bytes: number;
 }
 
+export const DEFAULT_RETENTION: Retention = { events: 256, ageMs: 600_000, bytes: 4_194_304 };
+
 /** Looks up the retention of a channel kind. */
 export type RetentionOf = (kind: string) => Retention;
 

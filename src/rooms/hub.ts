@@ -4,8 +4,9 @@
  *
  * @module
  */
+import { type Clock, systemClock } from "../ports/clock.ts";
+import { type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "../ports/meter.ts";
 import { Frame } from "../ports/socket.ts";
-import { type Counter, type Gauge, type Meter, silentMeter } from "../ports/meter.ts";
 import { encodeEvent } from "../protocol/codec.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
 import { type Member, Subscription } from "./subscription.ts";
@@ -21,6 +22,7 @@ type Room = Map<Member, Subscription>;
 
 interface KindMetrics {
   readonly broadcasts: Counter;
+  readonly duration: Histogram;
   readonly subscriptions: Gauge;
   count: number;
 }
@@ -36,13 +38,15 @@ export class Hub {
   readonly #kinds = new Map<string, KindMetrics>();
   readonly #meter: Meter;
   readonly #server: string;
+  readonly #clock: Clock;
   readonly #sent: Counter;
   #order = 0;
   /** Events handed to a channel that had members, and frames that came of it, since the start. */
   readonly total = { broadcasts: 0, sent: 0 };
 
-  constructor(options: { server: string; meter?: Meter }) {
+  constructor(options: { server: string; meter?: Meter; clock?: Clock }) {
     this.#server = options.server;
+    this.#clock = options.clock ?? systemClock;
     this.#meter = options.meter ?? silentMeter;
     this.#sent = this.#meter.counter("websocket_messages_total", {
       server: options.server,
@@ -98,6 +102,7 @@ export class Hub {
       present.order = ++this.#order;
       present.live = false;
       present.heldBack = 0;
+      present.unseen = 0;
       present.generation++;
       this.#watchFilter(present);
       return present;
@@ -146,19 +151,19 @@ export class Hub {
     const room = this.#rooms.get(event.channel);
     const wildcard = this.#wildcards.get(kind);
     if (!room && !wildcard) return;
+    const started = this.#clock.monotonic();
     const frame = new Frame(encodeEvent(event));
     let reached = 0;
     for (const subscription of room?.values() ?? []) {
       const broad = wildcard?.get(subscription.member);
-      if (broad && !subscription.owns(event, broad)) continue;
-      if (this.#offer(subscription, frame, event, cause)) reached++;
+      if (this.#offer(subscription, broad, frame, event, cause)) reached++;
     }
     for (const subscription of wildcard?.values() ?? []) {
       const direct = room?.get(subscription.member);
-      if (direct && !subscription.owns(event, direct)) continue;
-      if (this.#offer(subscription, frame, event, cause)) reached++;
+      if (this.#offer(subscription, direct, frame, event, cause)) reached++;
     }
     this.#count(kind, reached);
+    this.#kind(kind).duration.observe((this.#clock.monotonic() - started) / 1_000);
   }
 
   /**
@@ -173,12 +178,12 @@ export class Hub {
     return members.length;
   }
 
-  /** Whether a replay of this subscription brings the event, or another one of the same member does. */
-  owns(subscription: Subscription, event: SequencedEvent): boolean {
+  /** Whether a replay of this subscription brings the event, or another one of the same member has done so. */
+  brings(subscription: Subscription, event: SequencedEvent): boolean {
     const other = subscription.wildcard
       ? this.#rooms.get(event.channel)?.get(subscription.member)
       : this.#wildcards.get(subscription.kind)?.get(subscription.member);
-    return other === undefined || subscription.owns(event, other);
+    return subscription.brings(event, other);
   }
 
   /** Subscriptions whose filter hid events since the last call, each with the seq up to which it has seen all. */
@@ -193,6 +198,7 @@ export class Hub {
 
   #offer(
     subscription: Subscription,
+    other: Subscription | undefined,
     frame: Frame,
     event: SequencedEvent,
     cause: symbol | undefined,
@@ -201,9 +207,8 @@ export class Hub {
       subscription.heldBack = event.seq;
       return false;
     }
-    if (event.seq <= subscription.start) return false;
-    if (!subscription.wants(event)) {
-      subscription.unseen = event.seq;
+    if (!subscription.brings(event, other)) {
+      if (event.seq > subscription.start && !subscription.wants(event)) subscription.unseen = event.seq;
       return false;
     }
     subscription.unseen = 0;
@@ -235,6 +240,7 @@ export class Hub {
       const labels = { server: this.#server, channel: kind };
       metrics = {
         broadcasts: this.#meter.counter("websocket_broadcast_total", labels),
+        duration: this.#meter.histogram("websocket_broadcast_duration_seconds", labels),
         subscriptions: this.#meter.gauge("websocket_subscriptions", labels),
         count: 0,
       };

@@ -8,7 +8,6 @@
 import type { Broker } from "../broker/broker.ts";
 import { Frame } from "../ports/socket.ts";
 import { encodeEvent } from "../protocol/codec.ts";
-import type { SequencedEvent } from "../protocol/event.ts";
 import type { Hub } from "./hub.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -17,7 +16,7 @@ const BATCH = 128;
 
 /** The member's side of a replay. */
 export interface ReplaySink {
-  /** Resolves when the socket has room for more. False where the connection is over. */
+  /** True where the socket has room for more, false where the connection is over; otherwise a promise of either. */
   ready(): Promise<boolean> | boolean;
   /** Take a frame of the past. */
   replayed(frame: Frame): void;
@@ -40,31 +39,33 @@ export async function replay(
   let cursor = after;
   let sent = 0;
   while (!over()) {
-    if (!await sink.ready()) break;
-    const evicted = await broker.evicted(subscription.scope);
+    const heldBack = subscription.heldBack;
+    // Both of the same moment: what is dropped from the history between the two would be missed in silence.
+    const [events, evicted] = await Promise.all([
+      broker.read(subscription.scope, cursor, BATCH),
+      broker.evicted(subscription.scope),
+    ]);
     if (over()) break;
     if (evicted > cursor) {
       sink.gap(subscription, { from: cursor, to: evicted, cause: "history" });
       cursor = evicted;
     }
-    const events = await broker.read(subscription.scope, cursor, BATCH);
-    if (over()) break;
     for (const event of events) {
+      if (event.seq <= cursor) continue;
+      // Asked for each event, and in the turn that sends it: a batch can be large, and other replays run beside this.
+      for (let room = sink.ready(); room !== true; room = sink.ready()) if (!await room) return sent;
+      if (over()) return sent;
       cursor = event.seq;
-      if (!wanted(hub, subscription, event)) continue;
+      if (!hub.brings(subscription, event)) continue;
       sink.replayed(new Frame(encodeEvent(event)));
       sent++;
     }
-    if (events.length === 0 && cursor >= subscription.heldBack) {
-      subscription.live = true;
-      break;
-    }
-    // What was held back can be of an ephemeral kind, which no history has.
-    if (events.length === 0) cursor = subscription.heldBack;
+    if (events.length > 0) continue;
+    // What was held back before we read and is not in the history will never be there.
+    cursor = Math.max(cursor, heldBack);
+    if (cursor < subscription.heldBack) continue;
+    subscription.live = true;
+    break;
   }
   return sent;
-}
-
-function wanted(hub: Hub, subscription: Subscription, event: SequencedEvent): boolean {
-  return event.seq > subscription.start && subscription.wants(event) && hub.owns(subscription, event);
 }

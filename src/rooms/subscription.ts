@@ -62,20 +62,27 @@ export class Subscription {
     return this.wildcard ? { kind: this.kind } : { channel: this.name };
   }
 
-  /** Whether this subscription would bring its member this event, now or by its replay. */
+  /** Whether the member is to get this event as far as this subscription is concerned. */
   covers(event: SequencedEvent): boolean {
     return event.seq > this.start && this.wants(event);
   }
 
   /**
-   * Whether this subscription brings the event although `other`, of the same member, covers it too. A member in `a:b`
-   * and `a:*` gets one frame: what was there before the younger one came belongs to the older one, which may have
-   * delivered it already; what came later belongs to the one that names the channel.
+   * Whether this subscription brings its member the event. `other` is the same member's subscription that holds the
+   * event's channel too: who is in `a:b` and in `a:*` gets one frame, and the channel's events in order. So what was
+   * there before the younger of the two came, the older one has brought already. Of what came later, the one whose past
+   * is still being replayed brings all, so that nothing overtakes the replay; otherwise the one that names the channel.
+   *
+   * Holds as long as not both are replayed at once, and neither goes while one is: see `Connection`.
    */
-  owns(event: SequencedEvent, other: Subscription): boolean {
-    if (!other.covers(event)) return true;
-    if (event.seq > Math.max(this.joinedAt, other.joinedAt)) return !this.wildcard;
-    return this.order < other.order;
+  brings(event: SequencedEvent, other: Subscription | undefined): boolean {
+    if (!other) return this.covers(event);
+    if (event.seq <= Math.max(this.joinedAt, other.joinedAt)) {
+      return this.covers(event) && !(other.covers(event) && other.order < this.order);
+    }
+    if (!this.live) return this.covers(event) || other.covers(event);
+    if (!other.live) return false;
+    return this.covers(event) && !(this.wildcard && other.covers(event));
   }
 
   wants(event: SequencedEvent): boolean {

@@ -21,6 +21,7 @@ declare const Bun: {
     port: number;
     idleTimeout: number;
     development: boolean;
+    reusePort: boolean;
     fetch(request: Request, server: BunServer): Response | Promise<Response>;
     error(error: unknown): Response;
     websocket: BunWebSocketHandlers;
@@ -42,6 +43,8 @@ export function listenByBun(options: ListenOptions, log: Log): Listener {
       idleTimeout: HTTP_IDLE_TIMEOUT_SECONDS,
       // Bun's page for developers would show the stack to everybody.
       development: false,
+      // Bun 1.4 otherwise shares a port that is in use, without a word, when it is not in development.
+      reusePort: false,
       fetch: (request, bun) => app.fetch(request, bun),
       error(error) {
         log.error("A request failed", { error });

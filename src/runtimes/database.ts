@@ -116,6 +116,8 @@ function withLock(database: Database, lock: Database): Database {
       if (!open) return;
       open = false;
       try {
+        // `libsql` leaves the log behind as long as a statement is not collected.
+        database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
         database.close();
       } finally {
         lock.close();

@@ -18,11 +18,13 @@ import { firstSubprotocol, refusal } from "./upgrade-request.ts";
 
 interface DenoServer {
   readonly addr: { readonly hostname: string; readonly port: number };
-  shutdown(): Promise<void>;
+  readonly finished: Promise<void>;
 }
 
-interface PeerInfo {
+interface RequestInfo {
   readonly remoteAddr: { readonly hostname?: string };
+  /** Settles when the response is out, or the peer gone. */
+  readonly completed: Promise<void>;
 }
 
 declare const Deno: {
@@ -34,7 +36,7 @@ declare const Deno: {
       onListen(): void;
       onError(error: unknown): Response;
     },
-    handler: (request: Request, info: PeerInfo) => Response | Promise<Response>,
+    handler: (request: Request, info: RequestInfo) => Response | Promise<Response>,
   ): DenoServer;
   upgradeWebSocket(
     request: Request,
@@ -48,38 +50,43 @@ const IDLE_TIMEOUT_SECONDS = 45;
 /** Where `listenByDeno` tells `upgradeByDeno` its listener's limit. */
 const LIMIT = Symbol("maxMessageBytes");
 
-/** See `Runtime.listen`; but throws at once. */
+/**
+ * See `Runtime.listen`; but throws at once. While it closes, the port still takes connections and answers them with
+ * 503: what `shutdown` of Deno 2.9 has begun, nothing can cut any more.
+ */
 export function listenByDeno(options: ListenOptions, log: Log): Listener {
   const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
   checkPort(host, port);
   const cut = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  let closing: Promise<void> | undefined;
+  const handle = (request: Request, { remoteAddr, completed }: RequestInfo): Response | Promise<Response> => {
+    if (closing) return refusal(503, "This server is stopping", { connection: "close" });
+    if (!request.headers.has("upgrade")) {
+      const done: Promise<void> = completed.catch(() => {}).then(() => void underWay.delete(done));
+      underWay.add(done);
+    }
+    return app.fetch(request, { remoteAddr, [LIMIT]: maxMessageBytes });
+  };
+  const onError = (error: unknown): Response => {
+    log.error("A request failed", { error });
+    return new Response(null, { status: 500 });
+  };
   let server: DenoServer;
   try {
-    server = Deno.serve({
-      hostname: host,
-      port,
-      signal: cut.signal,
-      onListen() {},
-      onError(error) {
-        log.error("A request failed", { error });
-        return new Response(null, { status: 500 });
-      },
-    }, (request, { remoteAddr }) => app.fetch(request, { remoteAddr, [LIMIT]: maxMessageBytes }));
+    server = Deno.serve({ hostname: host, port, signal: cut.signal, onListen() {}, onError }, handle);
   } catch (cause) {
     throw listenError(host, port, cause);
   }
-  let closing: Promise<void> | undefined;
-  return {
-    host,
-    port: server.addr.port,
-    close: (graceMs) => (closing ??= closeServer(server, cut, graceMs)),
+  const close = async (graceMs: number): Promise<void> => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const grace = new Promise((resolve) => timer = setTimeout(resolve, graceMs));
+    await Promise.race([Promise.all(underWay), grace]);
+    clearTimeout(timer);
+    cut.abort();
+    await server.finished;
   };
-}
-
-async function closeServer(server: DenoServer, cut: AbortController, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => cut.abort(), graceMs);
-  await server.shutdown();
-  clearTimeout(timer);
+  return { host, port: server.addr.port, close: (graceMs) => (closing ??= close(graceMs)) };
 }
 
 /** See `Runtime.upgrade`. */
@@ -102,9 +109,12 @@ export function upgradeByDeno(
 
 const upgradeWebSocket = defineWebSocketHelper<WebSocket>((context, events) => {
   let upgraded: { socket: WebSocket; response: Response };
+  const request = context.req.raw;
+  // Deno takes a request's headers away when it is upgraded; a middleware or a reader may still ask for them.
+  context.req.raw = new Request(request.url, { headers: request.headers });
   try {
     // The subprotocol is not given here, since Deno would look for it in a list that must be divided by ", ".
-    upgraded = Deno.upgradeWebSocket(context.req.raw, { idleTimeout: IDLE_TIMEOUT_SECONDS });
+    upgraded = Deno.upgradeWebSocket(request, { idleTimeout: IDLE_TIMEOUT_SECONDS });
   } catch {
     return refusal(400, "Expected a WebSocket handshake");
   }

@@ -19,11 +19,12 @@ const CAUSES: readonly { matches: RegExp; sentence: string }[] = [
     sentence: "this process may not open it; choose a port above 1023 or give it the permission",
   },
   {
-    matches: /EADDRNOTAVAIL|AddrNotAvailable|not available|Can't assign/i,
-    sentence: "this machine has no such address; listen on 127.0.0.1, or on 0.0.0.0 for all addresses",
+    matches: /EADDRNOTAVAIL|EINVAL|AddrNotAvailable|not available|Can't assign/i,
+    sentence:
+      "this machine has no such address or name; listen on 127.0.0.1, or on 0.0.0.0 for all addresses",
   },
   {
-    matches: /ENOTFOUND|EAI_|lookup|resolve|EINVAL|invalid host/i,
+    matches: /ENOTFOUND|EAI_|lookup|resolve|invalid host/i,
     sentence: "this host is not known; listen on 127.0.0.1, or on 0.0.0.0 for all addresses",
   },
   {

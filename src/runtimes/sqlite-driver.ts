@@ -15,10 +15,24 @@ interface Engine {
 }
 
 interface EngineStatement {
-  run(...parameters: SqlValue[]): { changes: number | bigint };
-  get(...parameters: SqlValue[]): unknown;
-  all(...parameters: SqlValue[]): unknown[];
+  run(...parameters: unknown[]): { changes: number | bigint };
+  get(...parameters: unknown[]): unknown;
+  all(...parameters: unknown[]): unknown[];
 }
+
+/** Where the engines differ. */
+interface Dialect {
+  bind(parameters: SqlValue[]): unknown[];
+  plain(row: unknown): unknown;
+}
+
+const BUILTIN: Dialect = { bind: (parameters) => parameters, plain: (row) => row };
+
+const LIBSQL: Dialect = {
+  // In a list, since it takes a single null or blob for an object with named parameters.
+  bind: (parameters) => [parameters],
+  plain: plainRow,
+};
 
 type EngineClass = new (path: string) => Engine;
 
@@ -28,12 +42,12 @@ export type OpenEngine = (path: string) => Database;
 /** Find an engine. Rejects where there is none. */
 export async function sqliteEngine(): Promise<OpenEngine> {
   const builtin = process.getBuiltinModule?.("node:sqlite") as { DatabaseSync: EngineClass } | undefined;
-  if (builtin) return (path) => wrap(new builtin.DatabaseSync(path), (row) => row);
+  if (builtin) return (path) => wrap(new builtin.DatabaseSync(path), BUILTIN);
   // A name put together at run time, since a bundler would try to take the native addon along, and a type checker to
   // find it on runtimes that do not need it.
   const name = ["lib", "sql"].join("");
   const { default: Engine } = await import(name) as { default: EngineClass };
-  return (path) => wrap(new Engine(path), plainRow);
+  return (path) => wrap(new Engine(path), LIBSQL);
 }
 
 /** `libsql` adds a field of its own to the rows of `get`, and gives the blobs of `all` as ArrayBuffer. */
@@ -47,23 +61,23 @@ function plainRow(row: unknown): unknown {
   return plain;
 }
 
-function wrap(engine: Engine, plain: (row: unknown) => unknown): Database {
+function wrap(engine: Engine, dialect: Dialect): Database {
   return {
     exec: (sql) => void engine.exec(sql),
-    prepare: (sql) => statement(engine.prepare(sql), plain),
+    prepare: (sql) => statement(engine.prepare(sql), dialect),
     close: () => engine.close(),
   };
 }
 
-function statement(prepared: EngineStatement, plain: (row: unknown) => unknown): Statement {
+function statement(prepared: EngineStatement, { bind, plain }: Dialect): Statement {
   return {
-    run: (...parameters) => Number(prepared.run(...parameters).changes),
+    run: (...parameters) => Number(prepared.run(...bind(parameters)).changes),
     get<R extends object = Row>(...parameters: SqlValue[]): R | undefined {
-      const row = prepared.get(...parameters);
+      const row = prepared.get(...bind(parameters));
       return row === undefined || row === null ? undefined : plain(row) as R;
     },
     all<R extends object = Row>(...parameters: SqlValue[]): R[] {
-      return prepared.all(...parameters).map(plain) as R[];
+      return prepared.all(...bind(parameters)).map(plain) as R[];
     },
   };
 }

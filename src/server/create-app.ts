@@ -33,8 +33,19 @@ export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   api.post("/requests/:name", (context) => request(host, context, context.req.param("name")));
   app.route("/api", api);
   app.use("/mcp", requireIdentity(host.settings.auth.required));
-  app.all("/mcp", (context) => host.mcp.handle(context, context.get("caller").identity));
-  app.get("/ws", (context) => host.runtime.upgrade(context, host.accept(context.get("caller"))));
+  app.all("/mcp", (context) => {
+    return host.mcp.handle(context, context.get("caller").identity, host.runtime.remoteAddress(context));
+  });
+  app.get("/ws", (context) => {
+    if (host.settings.websocket.enabled) {
+      return host.runtime.upgrade(context, host.accept(context.get("caller")));
+    }
+    return refuse(
+      context,
+      "NOT_AVAILABLE",
+      "WebSocket is switched off here: setting websocket.enabled is false",
+    );
+  });
   return app;
 }
 

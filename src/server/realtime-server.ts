@@ -74,7 +74,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     this.#clock = options.clock ?? systemClock;
     this.#prometheus = createPrometheus(contract.name);
     const { meter } = this.#prometheus;
-    this.#hub = new Hub({ server: contract.name, meter });
+    this.#hub = new Hub({ server: contract.name, meter, clock: this.#clock });
     const { auth, websocket, heartbeat } = this.settings;
     this.#verify = auth.secret === undefined
       ? null

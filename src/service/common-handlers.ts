@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import type { Broker } from "../broker/broker.ts";
 import type { Call, Identity } from "../ports/call.ts";
+import { HistoryInput, PresenceInput, PublishInput, StatusInput } from "../protocol/common-inputs.ts";
 import { channelsOf, parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
 import { Refusal } from "../protocol/errors.ts";
@@ -15,9 +16,6 @@ import type { Hub } from "../rooms/hub.ts";
 import type { Commit, Manager } from "./define-service.ts";
 import type { Route } from "./dispatch.ts";
 import { explainIssues } from "./issues.ts";
-
-/** Events that one get_history answers at most. */
-const HISTORY_LIMIT = 1_000;
 
 export interface CommonParts {
   readonly contract: Contract;
@@ -30,22 +28,6 @@ export interface CommonParts {
   /** The server's own figures, and those of the connection that asks. */
   readonly status: (call: Call) => JsonObject;
 }
-
-const ChannelInput = v.object({ channel: v.string() });
-
-const HistoryInput = v.object({
-  channel: v.string(),
-  since: v.optional(v.object({ epoch: v.string(), seq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) })),
-  limit: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(1), v.maxValue(HISTORY_LIMIT)), 100),
-});
-
-const PublishInput = v.object({
-  channel: v.optional(v.nullable(v.string())),
-  event: v.string(),
-  data: v.optional(v.record(v.string(), v.unknown()), {}),
-});
-
-const StatusInput = v.record(v.string(), v.unknown());
 
 export function commonRoutes(parts: CommonParts): ReadonlyMap<string, Route> {
   const query = <Input>(
@@ -62,7 +44,7 @@ export function commonRoutes(parts: CommonParts): ReadonlyMap<string, Route> {
   return new Map([
     ["publish", { ...query(PublishInput, publish), changesState: true }],
     ["get_history", query(HistoryInput, history)],
-    ["get_presence", query(ChannelInput, presence)],
+    ["get_presence", query(PresenceInput, presence)],
     ["get_status", query(StatusInput, status)],
   ]);
 }
@@ -77,7 +59,7 @@ function channelFor(parts: CommonParts, name: string, call: Call): { kind: strin
   return place;
 }
 
-function publish(parts: CommonParts, input: v.InferOutput<typeof PublishInput>, call: Call): JsonObject {
+function publish(parts: CommonParts, input: PublishInput, call: Call): JsonObject {
   const { contract } = parts;
   const spec = Object.hasOwn(contract.events, input.event) ? contract.events[input.event] : undefined;
   if (!spec) {
@@ -102,7 +84,7 @@ function publish(parts: CommonParts, input: v.InferOutput<typeof PublishInput>, 
   if (!parsed.success) {
     throw new Refusal("INVALID_DATA", explainIssues(`publish of ${input.event}`, parsed.issues));
   }
-  const channels = channelsOf(contract, input.event, parsed.output);
+  const channels = routed(contract, input.event, parsed.output);
   if (typeof input.channel === "string" && !channels.includes(input.channel)) {
     const message = `Cannot publish ${input.event} to '${input.channel}': with this data it goes to ${
       channels.join(", ")
@@ -110,14 +92,25 @@ function publish(parts: CommonParts, input: v.InferOutput<typeof PublishInput>, 
     throw new Refusal("INVALID_CHANNEL", message);
   }
   return parts.commit((transaction) => {
-    transaction.emit(input.event, parsed.output);
+    // As it came: emit checks it again, and a schema may turn it into something that it would not take.
+    transaction.emit(input.event, input.data);
     return { status: "published", event: input.event, channels };
   }, call);
 }
 
+/** Where a client's event goes. An id that gives no channel is the client's fault. */
+function routed(contract: Contract, event: string, data: Record<string, unknown>): string[] {
+  try {
+    return channelsOf(contract, event, data);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new Refusal("INVALID_DATA", error.message);
+  }
+}
+
 async function history(
   parts: CommonParts,
-  input: v.InferOutput<typeof HistoryInput>,
+  input: HistoryInput,
   call: Call,
 ): Promise<JsonObject> {
   const place = channelFor(parts, input.channel, call);
@@ -154,7 +147,7 @@ function historyAnswer(
   };
 }
 
-function presence(parts: CommonParts, input: v.InferOutput<typeof ChannelInput>, call: Call): JsonObject {
+function presence(parts: CommonParts, input: PresenceInput, call: Call): JsonObject {
   channelFor(parts, input.channel, call);
   const members = parts.hub.members(input.channel);
   const users = new Map<string, number>();

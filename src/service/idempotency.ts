@@ -91,7 +91,7 @@ function expectSame(digest: string, once: Once): void {
 function parsed(answer: string): JsonObject {
   const result = parseJson(answer);
   if (!result.ok) throw new Error(`Cannot read a stored answer: ${result.reason}`);
-  return result.value as JsonObject;
+  return (result.value ?? {}) as JsonObject;
 }
 
 /**

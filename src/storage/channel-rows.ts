@@ -128,9 +128,10 @@ export class ChannelRows {
     this.#dirty.set(name, row);
   }
 
-  /** The channel's oldest event was deleted. */
-  removed(name: string, seq: number, bytes: number): void {
+  /** The channel lets go of its oldest event. False where it has done so before and only now deletes the row. */
+  removed(name: string, seq: number, bytes: number): boolean {
     const row = this.#row(name);
+    if (seq <= row.evicted) return false;
     this.#touch(row);
     row.kept--;
     row.bytes -= bytes;
@@ -139,6 +140,7 @@ export class ChannelRows {
     const kind = this.#kindRow(row.kind);
     kind.evicted = Math.max(kind.evicted, seq);
     this.#dirty.set(name, row);
+    return true;
   }
 
   /** Write what has changed, then forget channels where there are too many. */

@@ -58,6 +58,8 @@ export interface Committer<C extends Contract> {
 interface Gathered {
   readonly drafts: { readonly draft: EventDraft; readonly cause: symbol | undefined }[];
   readonly answers: { readonly once: Once; readonly answer: string; readonly call: Call }[];
+  /** What a joined commit threw. Half of its work is done, so the whole can only be undone. */
+  broken: { readonly error: unknown } | null;
 }
 
 /** Make the ways to commit of one service. Functions of the result can be handed on alone. */
@@ -67,12 +69,18 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
   let gathered: Gathered | null = null;
 
   function outermost<T>(work: (mine: Gathered) => T, call: Call | undefined): T {
-    const mine: Gathered = gathered = { drafts: [], answers: [] };
+    const mine: Gathered = gathered = { drafts: [], answers: [], broken: null };
     let events: SequencedEvent[] = [];
     let result: T;
     try {
       result = journal.transaction(() => {
         const result = work(mine);
+        // Before answers are saved, which in memory no rollback would take back.
+        if (mine.broken) {
+          throw new Error("Cannot commit: a call inside this transaction failed", {
+            cause: mine.broken.error,
+          });
+        }
         events = journal.append(mine.drafts.map(({ draft }) => draft));
         for (const { once, answer } of mine.answers) answers.save(once, answer);
         return result;
@@ -115,9 +123,22 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
     }
   }
 
+  function join<T>(
+    work: (transaction: EventTransaction<C>) => T,
+    call: Call | undefined,
+    outer: Gathered,
+  ): T {
+    try {
+      return run(work, call, outer);
+    } catch (error) {
+      outer.broken ??= { error };
+      throw error;
+    }
+  }
+
   function commit<T>(work: (transaction: EventTransaction<C>) => T, call?: Call): T {
     const outer = gathered;
-    if (outer) return journal.transaction(() => run(work, call, outer));
+    if (outer) return join(work, call, outer);
     return outermost((mine) => run(work, call, mine), call);
   }
 

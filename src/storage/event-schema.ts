@@ -46,7 +46,7 @@ export const EVENT_STEPS: readonly string[] = [
 ];
 
 /** What `rowToEvent` needs, in SQL. */
-export const EVENT_COLUMNS = "seq, prev, channel, id, event, timestamp, traceparent, data";
+export const EVENT_COLUMNS = "events.seq AS seq, prev, channel, id, event, timestamp, traceparent, data";
 
 export interface EventRow {
   readonly seq: number;

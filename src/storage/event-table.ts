@@ -2,8 +2,8 @@
  * The journal in a database: survives the process, and stands in the same transactions as the state that its events tell
  * of. See `Journal` for what it promises. One process per database file.
  *
- * Bounds by count, bytes and the cap hold at any time, since what is over them is deleted by the append that exceeds
- * them. Age is judged when reading; rows that are too old are deleted later, a few at a time.
+ * Every bound holds exactly for whoever reads. Count, bytes and the cap are applied by the append that exceeds them, age is
+ * judged when reading; the rows themselves are deleted later, some dozens at a time.
  *
  * The seq before a channel's event (`prev`) is known over restarts, except for ephemeral events, which leave no trace:
  * their channels begin anew with 0 in a new process, and, where a process has seen very many, also within it.
@@ -12,11 +12,12 @@
  */
 import type { Clock } from "../ports/clock.ts";
 import type { Database, Statement } from "../ports/database.ts";
-import type { Journal, Retention, RetentionOf, Scope } from "../ports/journal.ts";
+import { DEFAULT_RETENTION, type Journal, type RetentionOf, type Scope } from "../ports/journal.ts";
 import type { Counter } from "../ports/meter.ts";
 import type { EventDraft, Position, SequencedEvent } from "../protocol/event.ts";
 import { AgeFloor } from "./age-floor.ts";
 import { ChannelRows } from "./channel-rows.ts";
+import { EventBounds } from "./event-bounds.ts";
 import { textOf } from "./data-text.ts";
 import { EVENT_COLUMNS, EVENT_STEPS, type EventRow, kindOf, rowToEvent } from "./event-schema.ts";
 import { migrate } from "./migrations.ts";
@@ -42,19 +43,10 @@ export interface EventTableOptions {
   readonly newEpoch?: () => string;
 }
 
-/** Appended events between two looks for rows that are too old, and rows deleted at most in one look, per kind. */
+/** Appended events between two looks for rows that are too old. */
 const SWEEP_EVERY = 64;
-const SWEEP_ROWS = 256;
 /** Counted for each event beside its data and names: id, timestamp, position, keys. */
 const ENVELOPE_BYTES = 128;
-
-const DEFAULT_RETENTION: Retention = { events: 256, ageMs: 600_000, bytes: 4_194_304 };
-
-interface Oldest {
-  readonly seq: number;
-  readonly channel: string;
-  readonly bytes: number;
-}
 
 export class EventTable implements Journal {
   readonly #clock: Clock;
@@ -65,11 +57,8 @@ export class EventTable implements Journal {
   readonly #counter: SeqCounter;
   readonly #channels: ChannelRows;
   readonly #ages: AgeFloor;
+  readonly #bounds: EventBounds;
   readonly #insert: Statement;
-  readonly #deleteOldestOf: Statement;
-  readonly #deleteOldest: Statement;
-  readonly #tooOld: Statement;
-  readonly #deleteKind: Statement;
   readonly #read: { readonly channel: Statement; readonly kind: Statement };
   readonly #last: { readonly channel: Statement; readonly kind: Statement };
   readonly #below: { readonly channel: Statement; readonly kind: Statement };
@@ -90,30 +79,23 @@ export class EventTable implements Journal {
     this.#counter = new SeqCounter(database, options.newEpoch ?? randomEpoch);
     this.#channels = new ChannelRows(database, options.maxChannels ?? 50_000);
     this.#ages = new AgeFloor(database);
+    this.#bounds = new EventBounds(database, this.#channels);
     this.#insert = database.prepare(
       `INSERT INTO events (seq, at, bytes, prev, channel, kind, id, event, timestamp, traceparent, data)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    const deleted = "RETURNING seq, channel, bytes";
-    this.#deleteOldestOf = database.prepare(
-      `DELETE FROM events WHERE seq = (SELECT min(seq) FROM events WHERE channel = ?) ${deleted}`,
-    );
-    this.#deleteOldest = database.prepare(
-      `DELETE FROM events WHERE seq = (SELECT min(seq) FROM events) ${deleted}`,
-    );
-    this.#tooOld = database.prepare(
-      "SELECT seq, channel, bytes FROM events WHERE kind = ? AND seq < ? ORDER BY seq LIMIT ?",
-    );
-    this.#deleteKind = database.prepare("DELETE FROM events WHERE kind = ? AND seq <= ?");
     const both = (sql: (column: string) => string) => ({
       channel: database.prepare(sql("channel")),
       kind: database.prepare(sql("kind")),
     });
+    // The rows of a channel up to its `evicted` are let go of and only not deleted yet.
+    const kept =
+      `SELECT ${EVENT_COLUMNS} FROM events JOIN event_channels ON name = channel AND events.seq > evicted`;
     this.#read = both((column) =>
-      `SELECT ${EVENT_COLUMNS} FROM events WHERE ${column} = ? AND seq > ? ORDER BY seq LIMIT ?`
+      `${kept} WHERE events.${column} = ? AND events.seq > ? ORDER BY events.seq LIMIT ?`
     );
     this.#last = both((column) =>
-      `SELECT ${EVENT_COLUMNS} FROM events WHERE ${column} = ? AND seq >= ? ORDER BY seq DESC LIMIT ?`
+      `${kept} WHERE events.${column} = ? AND events.seq >= ? ORDER BY events.seq DESC LIMIT ?`
     );
     this.#below = both((column) => `SELECT max(seq) AS seq FROM events WHERE ${column} = ? AND seq < ?`);
     this.#at =
@@ -207,7 +189,7 @@ export class EventTable implements Journal {
         content.text,
       );
       this.#channels.added(channel, seq, bytes);
-      this.#trim(channel, this.#retentionOf(kind));
+      this.#bounds.trim(channel, this.#retentionOf(kind));
       this.#sinceSweep++;
     }
     const trace = traceparent === undefined ? {} : { traceparent };
@@ -225,34 +207,14 @@ export class EventTable implements Journal {
     };
   }
 
-  /** Delete what a channel has over its bounds. */
-  #trim(channel: string, bounds: Retention): void {
-    const row = this.#channels.get(channel);
-    while (row.kept > 0 && (row.kept > bounds.events || row.bytes > bounds.bytes)) {
-      const oldest = this.#deleteOldestOf.get<Oldest>(channel)!;
-      this.#channels.removed(channel, oldest.seq, oldest.bytes);
-    }
-  }
-
   #applyCap(): void {
-    let count = 0;
-    while (this.#channels.bytes > this.#maxBytes) {
-      const oldest = this.#deleteOldest.get<Oldest>()!;
-      this.#channels.removed(oldest.channel, oldest.seq, oldest.bytes);
-      count++;
-    }
-    this.#capped?.add(count);
+    const count = this.#bounds.applyCap(this.#maxBytes);
+    if (count > 0) this.#capped?.add(count);
   }
 
-  /** Delete some of what is too old to be read. */
   #sweep(): void {
     this.#sinceSweep = 0;
-    for (const kind of this.#channels.kinds) {
-      const rows = this.#tooOld.all<Oldest>(kind, this.#floor(kind), SWEEP_ROWS);
-      if (rows.length === 0) continue;
-      this.#deleteKind.run(kind, rows.at(-1)!.seq);
-      for (const row of rows) this.#channels.removed(row.channel, row.seq, row.bytes);
-    }
+    for (const kind of [...this.#channels.kinds]) this.#bounds.sweep(kind, this.#floor(kind));
   }
 
   /** Settings may have become narrower since the last process. */
@@ -260,7 +222,7 @@ export class EventTable implements Journal {
     for (const kind of [...this.#channels.kinds]) {
       const bounds = this.#retentionOf(kind);
       for (const channel of this.#channels.over(kind, bounds.events, bounds.bytes)) {
-        this.#trim(channel, bounds);
+        this.#bounds.trim(channel, bounds);
       }
     }
     this.#applyCap();
@@ -271,6 +233,7 @@ export class EventTable implements Journal {
     this.#at = this.#beforeTransaction.at;
     if (this.#counter.seq !== this.#beforeTransaction.seq) this.#counter.restore(this.#beforeTransaction.seq);
     this.#ages.clear();
+    this.#bounds.clear();
     this.#channels.restore();
   }
 

@@ -36,7 +36,8 @@ const COMMANDS: Readonly<Record<string, (socket: Socket, argument: string) => un
     say(socket, "written after close");
   },
   three: (socket) => socket.write(["one", "two", "three"].map((text) => new Frame(text))),
-  sizes: (socket) => socket.write([0, 125, 126, 65_535, 65_536, 200_000].map((size) => new Frame("é".repeat(size / 2)))),
+  sizes: (socket) =>
+    socket.write([0, 125, 126, 65_535, 65_536, 200_000].map((size) => new Frame("é".repeat(size / 2)))),
   many: (socket, count) => {
     for (let i = 0; i < Number(count); i++) say(socket, String(i));
   },
@@ -79,7 +80,9 @@ function accepting(context: Context): Accept {
     if (context.req.query("greet")) say(socket, "hello");
     return {
       message(data) {
-        if (typeof data !== "string") return say(socket, `bytes ${data.constructor.name.replace("Buffer", "Uint8Array")} ${[...data]}`);
+        if (typeof data !== "string") {
+          return say(socket, `bytes ${data.constructor.name.replace("Buffer", "Uint8Array")} ${[...data]}`);
+        }
         const [name = "", ...rest] = data.split(" ");
         return COMMANDS[name]?.(socket, rest.join(" "));
       },
@@ -100,7 +103,10 @@ app.get("/slow", async (context) => {
   await new Promise((resolve) => setTimeout(resolve, Number(context.req.query("ms"))));
   return context.text("slow");
 });
-app.use("/refused/now", (context) => Promise.resolve(context.text("not you", 401, { "www-authenticate": "Bearer" })));
+app.use(
+  "/refused/now",
+  (context) => Promise.resolve(context.text("not you", 401, { "www-authenticate": "Bearer" })),
+);
 app.use("/refused/later", async (context) => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   return context.text("never", 403);
@@ -140,7 +146,15 @@ const failures = {
   foreign: await failure(0, "192.0.2.1"),
   unknown: await failure(0, "no.such.host.invalid"),
 };
-console.log(JSON.stringify({ port: listener.port, second: second.port, name: runtime.name, version: runtime.version, failures }));
+console.log(
+  JSON.stringify({
+    port: listener.port,
+    second: second.port,
+    name: runtime.name,
+    version: runtime.version,
+    failures,
+  }),
+);
 
 runtime.onStopSignal((signal) => {
   const started = performance.now();

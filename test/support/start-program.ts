@@ -135,8 +135,9 @@ function watch(child: ChildProcess): Omit<Program<unknown>, "ready" | "pid"> {
           const found = lines.find(matches);
           if (found === undefined && !hasEnded) return;
           waiting.delete(check);
-          if (found === undefined) reject(new Error(`Expected a line, got the end of the program: ${stderr}`));
-          else resolve(found);
+          if (found === undefined) {
+            reject(new Error(`Expected a line, got the end of the program: ${stderr}`));
+          } else resolve(found);
         };
         waiting.add(check);
         check();

@@ -19,7 +19,10 @@ const compilerOptions = {
   inlineSourceMap: true,
 };
 
-/** @see https://nodejs.org/docs/latest-v20.x/api/module.html#loadurl-context-nextload */
+/**
+ * @see https://nodejs.org/docs/latest-v20.x/api/module.html#loadurl-context-nextload
+ * @type {import("node:module").LoadHook}
+ */
 export async function load(url, context, nextLoad) {
   if (!url.endsWith(".ts")) return nextLoad(url, context);
   const fileName = new URL(url);

@@ -212,7 +212,7 @@ describe("update_session", () => {
     await start();
     for (const context of [[], "text", null, 1]) {
       await expect(started.request("update_session", { session_id: "s1", context })).rejects.toThrow(
-        /context: expected Object/,
+        /context: expected an object/,
       );
     }
     const unknown = started.request("update_session", { session_id: "s2", context: {} });

@@ -1,0 +1,89 @@
+/**
+ * The replays of one client: started, paced by its socket, and kept from getting in each other's way.
+ *
+ * @module
+ */
+import type { Broker } from "../broker/broker.ts";
+import type { Frame } from "../ports/socket.ts";
+import { replay, type ReplaySink } from "../rooms/replay.ts";
+import type { Subscription } from "../rooms/subscription.ts";
+import type { Client, ReplayDesk } from "./client.ts";
+import type { Outbox } from "./outbox.ts";
+
+/** A replay waits while more than this is on its way to the reader, and looks again after a pause. */
+const BUFFER_BYTES = 262_144;
+const PAUSE_MS = 10;
+
+/** A channel or wildcard, as `parseChannel` found it. */
+interface Place {
+  readonly name: string;
+  readonly kind: string;
+  readonly wildcard: boolean;
+}
+
+export class Replays implements ReplayDesk, ReplaySink {
+  readonly #connection: Client;
+  readonly #outbox: Outbox;
+  readonly #running = new Map<Subscription, Promise<void>>();
+
+  constructor(connection: Client, outbox: Outbox) {
+    this.#connection = connection;
+    this.#outbox = outbox;
+  }
+
+  /** Bring a subscription from a seq to the present and let it go live. */
+  start(subscription: Subscription, after: number, broker: Broker): void {
+    const running = this.#run(subscription, after, broker).finally(() => {
+      if (this.#running.get(subscription) === running) this.#running.delete(subscription);
+    });
+    this.#running.set(subscription, running);
+  }
+
+  /**
+   * Resolves when no replay is under way that joining or leaving this place would disturb: one of a subscription that
+   * shares channels with another one of this client (see `Subscription.brings`). Undefined where there is none.
+   */
+  busy(place: Place): Promise<unknown> | undefined {
+    const names = [...this.#connection.host.hub.subscriptions(this.#connection).values()];
+    const disturbed = [...this.#running].filter(([{ name, kind, wildcard, ended }]) => {
+      if (ended || kind !== place.kind) return false;
+      if (name !== place.name) return wildcard || place.wildcard;
+      return names.some((other) =>
+        other.kind === kind && other.name !== name && (wildcard || other.wildcard)
+      );
+    });
+    return disturbed.length === 0 ? undefined : Promise.all(disturbed.map(([, running]) => running));
+  }
+
+  ready(): Promise<boolean> | boolean {
+    const { over, host } = this.#connection;
+    if (over) return false;
+    if (this.#outbox.bytes < BUFFER_BYTES) return true;
+    return new Promise((resolve) => {
+      host.clock.after(PAUSE_MS, () => resolve(this.ready()));
+    });
+  }
+
+  replayed(frame: Frame): void {
+    this.#outbox.push(frame, true);
+  }
+
+  gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
+    this.#connection.gap(subscription, gap);
+  }
+
+  /** Never rejects: a subscription that could not be brought up to date is told so, and goes live. */
+  async #run(subscription: Subscription, after: number, broker: Broker): Promise<void> {
+    const { hub, log, metrics } = this.#connection.host;
+    const { generation } = subscription;
+    try {
+      metrics.replayed.add(await replay(subscription, after, { hub, broker, sink: this }));
+    } catch (error) {
+      const { id, over } = this.#connection;
+      log.error("A replay failed", { connection: id, channel: subscription.name, error });
+      if (over || subscription.ended || subscription.generation !== generation) return;
+      this.gap(subscription, { from: after, to: broker.position.seq, cause: "history" });
+      subscription.live = true;
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What the endpoint keeps, and for how long: in process, with a clock that stands still.
+ */
+import { Hono } from "hono";
+import { describe, expect, test } from "vitest";
+import { createMcpEndpoint, type McpBounds, type McpEndpoint } from "../../src/mcp/transport.ts";
+import { ANONYMOUS } from "../../src/ports/call.ts";
+import { defineContract } from "../../src/protocol/contract.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { notes, notesHost } from "./notes-service.ts";
+
+const INITIALIZE = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "test", version: "0" } },
+};
+const PING = { jsonrpc: "2.0", id: 2, method: "ping" };
+
+function setUp(bounds: Partial<McpBounds> = {}) {
+  const clock = new FakeClock();
+  const endpoint = createMcpEndpoint(notesHost({ clock }), bounds);
+  const app = new Hono();
+  app.all("/mcp", (context) => endpoint.handle(context, ANONYMOUS));
+  const send = async (method: string, session: string | null, body?: unknown) => {
+    const headers = new Headers({
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+    });
+    if (session !== null) headers.set("mcp-session-id", session);
+    return await app.request("/mcp", {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  };
+  const open = async () => {
+    const response = await send("POST", null, INITIALIZE);
+    await response.text();
+    return { status: response.status, id: response.headers.get("mcp-session-id") ?? "" };
+  };
+  const ping = async (session: string) => {
+    const response = await send("POST", session, PING);
+    await response.text();
+    return response.status;
+  };
+  return { clock, endpoint, send, open, ping };
+}
+
+describe("createMcpEndpoint()", () => {
+  test("ends a session that nobody has used for its time, and not one that somebody has", async () => {
+    const { clock, open, ping } = setUp({ sessionIdleMs: 1_000 });
+    const { id } = await open();
+    clock.advance(999);
+    expect(await ping(id)).toBe(200);
+    clock.advance(999);
+    expect(await ping(id)).toBe(200);
+    clock.advance(1_000);
+    expect(await ping(id)).toBe(404);
+  });
+
+  test("keeps a session with an open stream however quiet it is, and counts its time from the stream's end", async () => {
+    const { clock, open, ping, send } = setUp({ sessionIdleMs: 1_000 });
+    const { id } = await open();
+    const stream = await send("GET", id);
+    clock.advance(5_000);
+    await stream.body!.cancel();
+    clock.advance(999);
+    expect(await ping(id)).toBe(200);
+  });
+
+  test("makes room by ending the session that has been idle longest", async () => {
+    const { clock, open, ping } = setUp({ sessions: 2 });
+    const first = await open();
+    clock.advance(1);
+    const second = await open();
+    clock.advance(1);
+    expect(await ping(first.id)).toBe(200);
+    const third = await open();
+    expect(third.status).toBe(200);
+    expect([await ping(first.id), await ping(second.id), await ping(third.id)]).toEqual([200, 404, 200]);
+  });
+
+  test("refuses a session where all are in use, until a stream ends", async () => {
+    const { open, send } = setUp({ sessions: 1 });
+    const stream = await send("GET", (await open()).id);
+    const refusal = await send("POST", null, INITIALIZE);
+    expect([refusal.status, refusal.headers.get("retry-after")]).toEqual([503, "10"]);
+    expect((await refusal.json()).error.message).toBe("All 1 sessions are in use: try again later");
+    await stream.body!.cancel();
+    expect((await open()).status).toBe(200);
+  });
+
+  test("keeps no session that was not opened", async () => {
+    const { open, ping, send } = setUp({ sessions: 1 });
+    const { id } = await open();
+    const batch = await send("POST", null, [INITIALIZE, PING]);
+    expect([batch.status, (await batch.json()).error.code]).toEqual([400, -32600]);
+    expect(await ping(id)).toBe(404);
+    expect((await open()).status).toBe(200);
+  });
+
+  test("ends streams and refuses all that comes when it is closed", async () => {
+    const { endpoint, open, ping, send } = setUp();
+    const { id } = await open();
+    const stream = await send("GET", id);
+    await endpoint.close();
+    expect(await stream.text()).toBe(": ok\n\n");
+    expect(await ping(id)).toBe(503);
+    expect((await open()).status).toBe(503);
+  });
+
+  test("answers a fault of its own with an id and nothing else", async () => {
+    const host = notesHost();
+    const endpoint: McpEndpoint = createMcpEndpoint({
+      ...host,
+      get version(): string {
+        throw new Error("the secret of the house");
+      },
+    });
+    const app = new Hono().all("/mcp", (context) => endpoint.handle(context, ANONYMOUS));
+    const response = await app.request("/mcp", { method: "POST", body: JSON.stringify(PING) });
+    expect([response.status, (await response.json()).error.message]).toEqual([
+      500,
+      expect.stringMatching(/^Internal error: the log explains it under [0-9a-f-]{36}$/),
+    ]);
+    expect(host.logged.join()).toContain("the secret of the house");
+  });
+
+  test("takes no contract with a request of a tool's name", () => {
+    const contract = defineContract({
+      ...notes,
+      requests: { websocket_status: notes.requests.get_note },
+    });
+    expect(() => createMcpEndpoint({ ...notesHost(), contract })).toThrow(
+      "Cannot offer request 'websocket_status' of 'notes' as a tool: every service has a tool of this name",
+    );
+  });
+});

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildOnce } from "../support/build-once.ts";
+import { FrameClient } from "../support/frame-client.ts";
+import { get, post } from "../support/http-client.ts";
+import {
+  bind,
+  type Entry,
+  freePort,
+  makeScratch,
+  type Scratch,
+  serve,
+  type Serving,
+} from "../support/serve-process.ts";
+import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
+import { connectClient } from "../mcp/mcp-client.ts";
+
+const STOP_MS = 5_000;
+
+let scratch: Scratch;
+beforeAll(async () => {
+  await buildOnce();
+  scratch = await makeScratch();
+}, 120_000);
+afterAll(() => scratch.remove());
+
+/** Use every address that the program has printed. Leaves a client connected. */
+async function useAddresses({ websocket, http, mcp }: Serving, name: string): Promise<FrameClient> {
+  expect(websocket).toMatch(/^ws:\/\/127\.0\.0\.1:\d+$/);
+  const client = await FrameClient.open(websocket);
+  await client.request("subscribe", { channel: "global" });
+  const started = await post(`${http}/api/requests/start_session`, { session_id: name, project: "process" });
+  expect(started.body).toMatchObject({ session_id: name, version: 1 });
+  expect((await client.event("session.created", "global")).data.session_id).toBe(name);
+
+  expect((await get(`${http}/health`)).body).toMatchObject({ status: "healthy", server: "session-buddy" });
+  expect((await get(`${http}/metrics`)).body).toContain("websocket_connections_active");
+  const onHttpPort = await FrameClient.open(`${http.replace("http", "ws")}/ws`);
+  expect((await onHttpPort.request("get_session", { session_id: name })).data.project).toBe("process");
+
+  const agent = await connectClient(mcp);
+  const status = await agent.call("websocket_status");
+  expect(status.structuredContent).toMatchObject({ running: true, connections: 2 });
+  await agent.client.close();
+  await onHttpPort.close();
+  return client;
+}
+
+/** Ask the program to stop, and see that it does in good order. */
+async function stopInOrder(program: Serving, client: FrameClient, signal: NodeJS.Signals): Promise<void> {
+  const asked = performance.now();
+  program.kill(signal);
+  expect(await client.closed).toMatchObject({ code: 1001 });
+  const { code, complaints } = await program.ended;
+  expect(performance.now() - asked).toBeLessThan(STOP_MS);
+  expect(complaints).toEqual([]);
+  expect(code).toBe(0);
+  expect(program.isAlive()).toBe(false);
+  for (const url of [program.websocket, program.http]) await bind(Number(new URL(url).port));
+}
+
+const ways: { runtime: RuntimeName; entry: Entry; signal: NodeJS.Signals }[] = [
+  { runtime: "node", entry: "serve", signal: "SIGINT" },
+  { runtime: "node", entry: "session-buddy", signal: "SIGTERM" },
+  { runtime: "deno", entry: "serve", signal: "SIGTERM" },
+  { runtime: "deno", entry: "session-buddy", signal: "SIGINT" },
+  { runtime: "bun", entry: "serve", signal: "SIGINT" },
+  { runtime: "bun", entry: "session-buddy", signal: "SIGTERM" },
+];
+
+describe.each(ways)("$entry on $runtime", ({ runtime, entry, signal }) => {
+  it.runIf(hasRuntime(runtime))(`serves at the addresses it prints, and ends in order on ${signal}`, async () => {
+    const name = `${runtime}-${entry}`;
+    const program = await serve(runtime, { entry, args: scratch.flags(name) });
+    const client = await useAddresses(program, name);
+    expect(program.stderr()).toContain(`WebSocket server started on port ${new URL(program.websocket).port}`);
+    await stopInOrder(program, client, signal);
+  });
+});
+
+describe.each(["node", "deno", "bun"] as const)("serve on %s", (runtime) => {
+  it.runIf(hasRuntime(runtime))("opens the ports that --port and --http-port name", async () => {
+    const [port, httpPort] = [await freePort(), await freePort()];
+    const flags = ["session-buddy", "--port", `${port}`, `--http-port=${httpPort}`, "--storage", ":memory:"];
+    const program = await serve(runtime, { args: flags });
+    expect(program.websocket).toBe(`ws://127.0.0.1:${port}`);
+    expect(program.http).toBe(`http://127.0.0.1:${httpPort}`);
+    expect(program.mcp).toBe(`http://127.0.0.1:${httpPort}/mcp`);
+    const client = await FrameClient.open(program.websocket);
+    // A client that does not read its close frame must not keep the process.
+    const stalled = await FrameClient.open(program.websocket);
+    stalled.ws.pause();
+    await stopInOrderWithStalled(program, client);
+    stalled.ws.terminate();
+  });
+
+  async function stopInOrderWithStalled(program: Serving, client: FrameClient): Promise<void> {
+    const asked = performance.now();
+    program.kill("SIGTERM");
+    expect(await client.closed).toMatchObject({ code: 1001 });
+    const { code } = await program.ended;
+    // The closing handshake has five seconds, and the stop a little more.
+    expect(performance.now() - asked).toBeLessThan(STOP_MS + 3_000);
+    expect(code).toBe(0);
+    for (const url of [program.websocket, program.http]) await bind(Number(new URL(url).port));
+  }
+});
+
+it("--help prints the flags to standard output and ends with 0", async () => {
+  const { runToEnd } = await import("../support/serve-process.ts");
+  for (const entry of ["serve", "session-buddy"] as const) {
+    const { code, stdout, stderr } = await runToEnd("node", { entry, args: ["--help"] });
+    expect(code).toBe(0);
+    expect(stderr).toBe("");
+    for (const flag of ["--port", "--http-port", "--storage", "--settings"]) expect(stdout).toContain(flag);
+  }
+});
