@@ -118,6 +118,10 @@ function withLock(database: Database, lock: Database): Database {
       try {
         // `libsql` leaves the log behind as long as a statement is not collected.
         database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch {
+        // Somebody reads it, or a transaction is open: the log stays, and the next opening takes it in.
+      }
+      try {
         database.close();
       } finally {
         lock.close();

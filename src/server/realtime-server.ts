@@ -10,7 +10,7 @@ import { createVerifier, type Verify } from "../auth/token.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Flusher } from "../connection/flusher.ts";
 import type { ConnectionHost } from "../connection/host.ts";
-import { connectionMetrics } from "../connection/metrics.ts";
+import { type ConnectionMetrics, connectionMetrics } from "../connection/metrics.ts";
 import { createMcpEndpoint, type McpEndpoint } from "../mcp/transport.ts";
 import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
@@ -58,12 +58,15 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   readonly #verify: Verify | null;
   readonly #connectionHost: ConnectionHost;
   readonly #connections: Connections;
-  readonly #mcp: McpEndpoint;
+  readonly #connectionMetrics: ConnectionMetrics;
+  #mcp: McpEndpoint;
   #originRule: OriginRule;
   #core: Core<C, M> | null = null;
   #listeners: { websocket: Listener | null; http: Listener } | null = null;
   #startedAt: number | null = null;
   #app: Hono<CallerEnv> | null = null;
+  #wasStopped = false;
+  #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(service: Service<C, M>, options: ServerOptions<M> = {}) {
     const { contract } = service;
@@ -99,19 +102,24 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       heartbeat: { intervalMs: heartbeat.interval_ms, timeoutMs: heartbeat.timeout_ms },
       meter,
     });
-    this.#mcp = createMcpEndpoint(mcpHost({
-      contract,
-      settings: this.settings,
-      log: this.log,
-      metrics,
-      dispatch: () => this.#core?.dispatch ?? null,
-      mayAccess: this.#mayAccess,
-      status: () => this.#statusParts(),
-    }));
+    this.#connectionMetrics = metrics;
+    this.#mcp = this.#createMcp();
     this.#prometheus.onScrape(() => {
       meter.gauge("websocket_rooms").set(this.#hub.roomCount);
       meter.gauge("websocket_health").set(this.isRunning ? 1 : 0);
     });
+  }
+
+  #createMcp(): McpEndpoint {
+    return createMcpEndpoint(mcpHost({
+      contract: this.service.contract,
+      settings: this.settings,
+      log: this.log,
+      metrics: this.#connectionMetrics,
+      dispatch: () => this.#core?.dispatch ?? null,
+      mayAccess: this.#mayAccess,
+      status: () => this.#statusParts(),
+    }));
   }
 
   /** Host of the WebSocket port. */
@@ -161,8 +169,14 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   }
 
   /** Storage and manager, without ports: for a server within an app of your own. */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    return this.#inTurn(() => this.#open());
+  }
+
+  async #open(): Promise<void> {
     if (this.#core) return;
+    // One that was closed stays closed.
+    if (this.#wasStopped) this.#mcp = this.#createMcp();
     this.#core = await openCore({
       service: this.service,
       settings: this.settings,
@@ -184,9 +198,13 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
    * Open, and serve on the configured ports: WebSocket first, where it is enabled, then HTTP and MCP. A failure closes
    * again what is open and rejects with a sentence that names the port or the file.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#start());
+  }
+
+  async #start(): Promise<void> {
     if (this.#listeners) return;
-    await this.open();
+    await this.#open();
     const { websocket, http, limits } = this.settings;
     const maxMessageBytes = limits.message_bytes;
     const runtime = this.#runtime();
@@ -206,7 +224,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       this.#listeners = { websocket: ws, http: httpListener };
     } catch (error) {
       await ws?.close(0);
-      await this.stop();
+      await this.#stop();
       throw error;
     }
     this.#originRule = this.#makeOriginRule([this.port, this.httpPort]);
@@ -216,7 +234,20 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   }
 
   /** Tell clients to go, let requests and the manager finish, free the ports. Harmless when nothing runs. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#stop());
+  }
+
+  /** Opening, starting and stopping wait for one another. */
+  async #inTurn(work: () => Promise<void>): Promise<void> {
+    const before = this.#lastTurn;
+    const turn = before.then(work);
+    this.#lastTurn = turn.catch(() => {});
+    await turn;
+  }
+
+  async #stop(): Promise<void> {
+    this.#wasStopped = true;
     const core = this.#core;
     const listeners = this.#listeners;
     const { drain_ms: drainMs } = this.settings.shutdown;
@@ -329,7 +360,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       get dispatch() {
         return server.#core?.dispatch ?? null;
       },
-      mcp: this.#mcp,
+      get mcp() {
+        return server.#mcp;
+      },
       accept: (caller) => (socket) => this.#connections.accept(socket, caller),
       health: () => healthOf(this.#statusParts()),
       metrics: async () => ({

@@ -1,29 +1,30 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasRuntime } from "../support/start-program.ts";
-import { connect, type Example, isFree, post, startExample } from "./running-example.ts";
+import { connect, type Example, isFree, post, START_TIMEOUT_MS, startExample } from "./running-example.ts";
 
+const HOOK_TIMEOUT_MS = START_TIMEOUT_MS + 5_000;
 const ORIGIN = "https://app.example.org";
 
 for (const runtime of ["node", "deno", "bun"] as const) {
   describe.runIf(hasRuntime(runtime))(`examples/embed/${runtime}.ts`, () => {
     let folder: string;
-    let example: Example;
+    let example: Example | undefined;
     let url: string;
 
-    beforeEach(async () => {
+    beforeAll(async () => {
       folder = mkdtempSync(join(tmpdir(), "embed-"));
       example = await startExample(runtime, `examples/embed/${runtime}.ts`, {
         isUp: /^Serving /,
         environment: { PORT: "0", ORIGIN, STORAGE: join(folder, "embed.db") },
       });
       url = example.lines.at(-1)!.replace("Serving ", "");
-    });
+    }, HOOK_TIMEOUT_MS);
 
-    afterEach(async () => {
-      await example.stop();
+    afterAll(async () => {
+      await example?.stop();
       rmSync(folder, { recursive: true, force: true });
     });
 
@@ -71,20 +72,16 @@ for (const runtime of ["node", "deno", "bun"] as const) {
       expect((await fetch(`${url}/live/api/requests/list_sessions`, request)).status).toBe(403);
     });
 
-    it("tells clients to go on SIGTERM, ends with 0 and frees its port", async () => {
+    it("tells clients to go on SIGTERM and ends with 0, also where one was cut off before", async () => {
+      const gone = await connect(`${url}/live/ws`);
+      gone.cut();
+      await gone.closed;
       const client = await connect(`${url}/live/ws`);
       client.send({ type: "subscribe", data: { channel: "session:*" } });
       await client.take({ type: "ack" });
-      expect(await example.stop()).toBe(0);
+      expect(await example!.stop()).toBe(0);
       expect(await client.closed).toBe(1001);
       expect(await isFree(url)).toBe(true);
-    });
-
-    it("ends at once also when a client was cut off before", async () => {
-      const client = await connect(`${url}/live/ws`);
-      client.cut();
-      await client.closed;
-      expect(await example.stop()).toBe(0);
     });
   });
 }

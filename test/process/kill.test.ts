@@ -32,7 +32,12 @@ async function trafficUntilKilled(program: Serving): Promise<{ sent: Sent[]; wat
   await client.request("start_session", { session_id: "kept", project: "kill" });
   const sent: Sent[] = [];
   const send = async (name: string, data: Record<string, unknown>) => {
-    const entry: Sent = { name, data: { session_id: "kept", ...data }, key: crypto.randomUUID(), answer: null };
+    const entry: Sent = {
+      name,
+      data: { session_id: "kept", ...data },
+      key: crypto.randomUUID(),
+      answer: null,
+    };
     sent.push(entry);
     entry.answer = await client.request(name, { ...entry.data, idempotency_key: entry.key });
   };
@@ -55,86 +60,93 @@ async function trafficUntilKilled(program: Serving): Promise<{ sent: Sent[]; wat
 }
 
 describe.each(["node", "deno", "bun"] as const)("kill -9 and a restart on %s", (runtime) => {
-  it.runIf(hasRuntime(runtime))("keep all that was answered, and the events that nobody was there for", async () => {
-    // As fast as it goes.
-    const settings = join(scratch.folder, "unlimited.yaml");
-    await writeFile(settings, "websocket:\n  message_rate_limit: 0\n");
-    const flags = ["session-buddy", "--settings", settings, ...scratch.flags(`kill-${runtime}`)];
-    const before = await serve(runtime, { args: flags });
-    const { sent, watcher } = await trafficUntilKilled(before);
-    const answered = sent.filter((entry) => entry.answer);
-    expect(answered.filter(({ answer }) => answer!.type !== "response")).toEqual([]);
-    const seen = watcher.frames.filter((frame) => frame.type === "event" && frame.seq !== undefined);
-    const last = seen.at(-1)!;
+  it.runIf(hasRuntime(runtime))(
+    "keep all that was answered, and the events that nobody was there for",
+    async () => {
+      // As fast as it goes.
+      const settings = join(scratch.folder, "unlimited.yaml");
+      await writeFile(settings, "websocket:\n  message_rate_limit: 0\n");
+      const flags = ["session-buddy", "--settings", settings, ...scratch.flags(`kill-${runtime}`)];
+      const before = await serve(runtime, { args: flags });
+      const { sent, watcher } = await trafficUntilKilled(before);
+      const answered = sent.filter((entry) => entry.answer);
+      expect(answered.filter(({ answer }) => answer!.type !== "response")).toEqual([]);
+      const seen = watcher.frames.filter((frame) => frame.type === "event" && frame.seq !== undefined);
+      const last = seen.at(-1)!;
 
-    const after = await serve(runtime, { args: flags });
-    const client = await FrameClient.open(after.websocket);
-    try {
-      // State.
-      const session = (await client.request("get_session", { session_id: "kept" })).data;
-      for (const { name, data, answer } of answered) {
-        if (name === "update_session") expect(session.context).toMatchObject(data.context as object);
-        if (name === "checkpoint_session") {
-          const id = answer!.data.checkpoint_id;
-          const kept = await client.request("get_checkpoint", { checkpoint_id: id });
-          expect(kept.data).toMatchObject({ checkpoint_id: id, reason: data.reason });
+      const after = await serve(runtime, { args: flags });
+      const client = await FrameClient.open(after.websocket);
+      try {
+        // State.
+        const session = (await client.request("get_session", { session_id: "kept" })).data;
+        for (const { name, data, answer } of answered) {
+          if (name === "update_session") expect(session.context).toMatchObject(data.context as object);
+          if (name === "checkpoint_session") {
+            const id = answer!.data.checkpoint_id;
+            const kept = await client.request("get_checkpoint", { checkpoint_id: id });
+            expect(kept.data).toMatchObject({ checkpoint_id: id, reason: data.reason });
+          }
+          if (name === "capture_knowledge") {
+            const id = answer!.data.knowledge_id;
+            const kept = await client.request("get_knowledge", { knowledge_id: id });
+            expect(kept.data).toMatchObject({ knowledge_id: id, content: data.content });
+          }
         }
-        if (name === "capture_knowledge") {
-          const id = answer!.data.knowledge_id;
-          const kept = await client.request("get_knowledge", { knowledge_id: id });
-          expect(kept.data).toMatchObject({ knowledge_id: id, content: data.content });
+        const versions = answered.filter(({ name }) => name === "update_session")
+          .map(({ answer }) => answer!.data.version as number);
+        expect(session.version).toBeGreaterThanOrEqual(Math.max(...versions));
+        const found = await client.request("search_knowledge", {
+          query: "learnt",
+          session_id: "kept",
+          limit: 50,
+        });
+        expect(found.data.count).toBeGreaterThanOrEqual(ANSWERS);
+
+        // Events: what was seen before the kill and what is replayed after it are together all there are.
+        const since = { epoch: last.epoch, seq: last.seq };
+        for (const channel of ["session:kept", "knowledge:kept"]) {
+          const reply = await client.request("subscribe", { channel, since });
+          expect(reply.data).toMatchObject({ status: "subscribed", recovered: true, epoch: last.epoch });
+          const head = await client.request("get_history", { channel, limit: 1_000 });
+          const all: number[] = head.data.events.map((event: { seq: number }) => event.seq);
+          const end = all.at(-1) ?? 0;
+          if (end > last.seq) await client.frame((frame) => frame.room === channel && frame.seq === end);
+          const seqs = [...seen, ...client.frames]
+            .filter((frame) => frame.type === "event" && frame.room === channel && frame.seq !== undefined)
+            .filter((frame) => frame.event !== "knowledge.search_result")
+            .map((frame) => frame.seq as number);
+          const expected = head.data.events
+            .filter((event: { event: string }) => event.event !== "knowledge.search_result")
+            .map((event: { seq: number }) => event.seq);
+          expect(seqs, channel).toEqual(expected);
         }
-      }
-      const versions = answered.filter(({ name }) => name === "update_session")
-        .map(({ answer }) => answer!.data.version as number);
-      expect(session.version).toBeGreaterThanOrEqual(Math.max(...versions));
-      const found = await client.request("search_knowledge", { query: "learnt", session_id: "kept", limit: 50 });
-      expect(found.data.count).toBeGreaterThanOrEqual(ANSWERS);
+        const captured = [...seen, ...client.frames].filter((frame) => frame.event === "knowledge.captured");
+        for (const { name, answer } of answered) {
+          if (name !== "capture_knowledge") continue;
+          const its = captured.filter((frame) => frame.data.knowledge_id === answer!.data.knowledge_id);
+          expect(its).toHaveLength(1);
+        }
 
-      // Events: what was seen before the kill and what is replayed after it are together all there are.
-      const since = { epoch: last.epoch, seq: last.seq };
-      for (const channel of ["session:kept", "knowledge:kept"]) {
-        const reply = await client.request("subscribe", { channel, since });
-        expect(reply.data).toMatchObject({ status: "subscribed", recovered: true, epoch: last.epoch });
-        const head = await client.request("get_history", { channel, limit: 1_000 });
-        const all: number[] = head.data.events.map((event: { seq: number }) => event.seq);
-        const end = all.at(-1) ?? 0;
-        if (end > last.seq) await client.frame((frame) => frame.room === channel && frame.seq === end);
-        const seqs = [...seen, ...client.frames]
-          .filter((frame) => frame.type === "event" && frame.room === channel && frame.seq !== undefined)
-          .filter((frame) => frame.event !== "knowledge.search_result")
-          .map((frame) => frame.seq as number);
-        const expected = head.data.events
-          .filter((event: { event: string }) => event.event !== "knowledge.search_result")
-          .map((event: { seq: number }) => event.seq);
-        expect(seqs, channel).toEqual(expected);
+        // The same key is the same answer; one that was never answered happens now, once.
+        const again = new Map<string, Received>();
+        for (const { name, data, key, answer } of sent) {
+          const repeated = await client.request(name, { ...data, idempotency_key: key });
+          expect(repeated).toMatchObject({ type: "response" });
+          if (answer) expect(repeated.data).toEqual(answer.data);
+          again.set(key, repeated);
+        }
+        const ids = [...again.values()].map(({ data }) => data.knowledge_id).filter((id) => id !== undefined);
+        const captures = sent.filter(({ name }) => name === "capture_knowledge");
+        expect(new Set(ids).size).toBe(captures.length);
+        const closed = await client.request("end_session", { session_id: "kept" });
+        expect(closed.data.state).toBe("ended");
+        const end = await client.event("session.closed", "session:kept");
+        expect(end.data.knowledge_items).toBe(captures.length);
+        expect(end.data.checkpoints).toBe(sent.filter(({ name }) => name === "checkpoint_session").length);
+      } finally {
+        after.kill("SIGTERM");
       }
-      const captured = [...seen, ...client.frames].filter((frame) => frame.event === "knowledge.captured");
-      for (const { name, answer } of answered) {
-        if (name !== "capture_knowledge") continue;
-        const its = captured.filter((frame) => frame.data.knowledge_id === answer!.data.knowledge_id);
-        expect(its).toHaveLength(1);
-      }
-
-      // The same key is the same answer; one that was never answered happens now, once.
-      const again = new Map<string, Received>();
-      for (const { name, data, key, answer } of sent) {
-        const repeated = await client.request(name, { ...data, idempotency_key: key });
-        expect(repeated).toMatchObject({ type: "response" });
-        if (answer) expect(repeated.data).toEqual(answer.data);
-        again.set(key, repeated);
-      }
-      const ids = [...again.values()].map(({ data }) => data.knowledge_id).filter((id) => id !== undefined);
-      const captures = sent.filter(({ name }) => name === "capture_knowledge");
-      expect(new Set(ids).size).toBe(captures.length);
-      const closed = await client.request("end_session", { session_id: "kept" });
-      expect(closed.data.state).toBe("ended");
-      const end = await client.event("session.closed", "session:kept");
-      expect(end.data.knowledge_items).toBe(captures.length);
-      expect(end.data.checkpoints).toBe(sent.filter(({ name }) => name === "checkpoint_session").length);
-    } finally {
-      after.kill("SIGTERM");
-    }
-    expect(await after.ended).toMatchObject({ code: 0, complaints: [] });
-  });
+      expect(await after.ended).toMatchObject({ code: 0, complaints: [] });
+    },
+  );
 });

@@ -36,7 +36,9 @@ export function healthTests(service: ServiceDescription): void {
     it("a latency script's ping with a number for its time is answered, as Python answers it", async () => {
       const client = await FrameClient.open(running.url);
       client.send({ type: "ping", timestamp: Date.now() / 1_000 });
-      expect(await client.frame((frame) => frame.type === "error")).toMatchObject({ error_code: "DECODE_ERROR" });
+      expect(await client.frame((frame) => frame.type === "error")).toMatchObject({
+        error_code: "DECODE_ERROR",
+      });
       client.send({ type: "ping" });
       await client.frame((frame) => frame.type === "pong");
       await client.close();

@@ -28,7 +28,9 @@ export function get(url: string, headers: Headers = {}): Promise<HttpAnswer> {
 /** Any method. A header that fetch would not send, such as Host, is sent. */
 export async function send(method: string, url: string, headers: Headers, body = ""): Promise<HttpAnswer> {
   return await new Promise((resolve, reject) => {
-    const length = body === "" ? {} : { "content-length": Buffer.byteLength(body) };
+    const length = body === "" || "transfer-encoding" in headers
+      ? {}
+      : { "content-length": Buffer.byteLength(body) };
     const outgoing = request(
       url,
       { method, headers: { ...length, ...headers }, agent: false },

@@ -75,7 +75,7 @@ function commandOf(runtime: RuntimeName, entry: Entry): string[] {
   if (runtime === "deno") return [program, "run", "-A", source, ...words];
   if (runtime === "bun") return [program, "--bun", "run", source, ...words];
   // The script of `npm start`, which serves in the process that it was started in.
-  if (entry === "serve") return [program, ...(process.env.SUITE_DIST ? ["dist/src/cli/main.js", "serve"] : ["scripts/start.mjs"])];
+  if (entry === "serve") return [program, "scripts/start.mjs"];
   return [program, `dist/${source.replace(/\.ts$/, ".js")}`];
 }
 
@@ -134,7 +134,8 @@ export async function serve(runtime: RuntimeName, options: StartOptions = {}): P
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  const address = (label: string) => new RegExp(`^  ${label} +(\\S+)$`, "m").exec(program.stdout())?.[1] ?? "";
+  const address = (label: string) =>
+    new RegExp(`^  ${label} +(\\S+)$`, "m").exec(program.stdout())?.[1] ?? "";
   return { ...program, websocket: address("WebSocket"), http: address("HTTP"), mcp: address("MCP") };
 }
 
