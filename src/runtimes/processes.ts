@@ -1,77 +1,89 @@
 /**
- * Child processes by `node:child_process`, on every runtime, without a shell. See `Processes`.
- *
- * A child leads a process group of its own, so that what it has started itself ends with it when it is killed. Groups
- * that still run when this process exits are killed too.
+ * Child processes by `node:child_process`, on every runtime. See `Processes`.
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import process from "node:process";
-import type { Processes, RunOptions, RunResult } from "../ports/processes.ts";
+import type { ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import type {
+  Child,
+  ChildEnd,
+  Processes,
+  ProcessMark,
+  RunOptions,
+  StartOptions,
+} from "../ports/processes.ts";
+import { endGroup, isHeld, releaseGroup, signalGroup, startGroup } from "./process-groups.ts";
+import { CHILD_VARIABLE, isStillThere, markOf } from "./process-marks.ts";
 
 const TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 1_048_576;
+const STOP_GRACE_MS = 2_000;
 
 /** How long output may still come after the child's end, from those who inherited its streams. */
 const TAIL_MS = 200;
 
-const running = new Set<ChildProcess>();
-let endsWithUs = false;
-
 export const processes: Processes = {
-  run(program, args, options = {}) {
-    return new Promise((resolve, reject) => {
-      let child: ChildProcess;
-      try {
-        child = spawn(program, [...args], {
-          cwd: options.folder,
-          env: { ...process.env, ...options.environment },
-          shell: false,
-          detached: process.platform !== "win32",
-          windowsHide: true,
-          stdio: ["ignore", "pipe", "pipe"],
-        });
-      } catch (error) {
-        return reject(startFault(program, options, error));
-      }
-      // Once it runs, 'error' tells of a failed kill only; the promise is settled by then or by 'exit'.
-      child.on("error", (error) => reject(startFault(program, options, error)));
-      watch(child, options, resolve);
+  async run(program, args, options: RunOptions = {}) {
+    const { timeoutMs = TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES } = options;
+    const child = await startGroup(program, args, options);
+    let killed = false;
+    const kill = () => {
+      killed = true;
+      signalGroup(child.pid ?? 0, "SIGKILL");
+    };
+    const stdout = collect(child.stdout, maxOutputBytes, kill);
+    const stderr = collect(child.stderr, maxOutputBytes, kill);
+    const timer = setTimeout(kill, timeoutMs);
+    const { code } = await endOf(child);
+    clearTimeout(timer);
+    return { code: killed ? null : code, stdout: stdout(), stderr: stderr() };
+  },
+
+  async start(program, args, { folder, environment, onOutput }: StartOptions): Promise<Child> {
+    const token = randomUUID();
+    const child = await startGroup(program, args, {
+      folder,
+      environment: { ...environment, [CHILD_VARIABLE]: token },
     });
+    const pid = child.pid ?? 0;
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.on("data", (bytes: Uint8Array) => onOutput(name, bytes)).on("error", () => {});
+    }
+    const ended = endOf(child);
+    return {
+      mark: markOf(pid, token),
+      ended,
+      async stop(graceMs = STOP_GRACE_MS) {
+        if (isHeld(pid)) await endGroup(pid, graceMs);
+        return await ended;
+      },
+    };
+  },
+
+  async reap(marks: readonly ProcessMark[]) {
+    const left = marks.filter(isStillThere);
+    await Promise.all(left.map(({ pid }) => endGroup(pid, 0)));
+    return left.length;
   },
 };
 
-function watch(child: ChildProcess, options: RunOptions, resolve: (result: RunResult) => void): void {
-  const { timeoutMs = TIMEOUT_MS, maxOutputBytes = MAX_OUTPUT_BYTES } = options;
-  let killed = false;
-  const end = () => {
-    killed = true;
-    kill(child);
-  };
-  const stdout = collect(child.stdout, maxOutputBytes, end);
-  const stderr = collect(child.stderr, maxOutputBytes, end);
-  const timer = setTimeout(end, timeoutMs);
-  let tail: ReturnType<typeof setTimeout> | undefined;
-  running.add(child);
-  if (!endsWithUs) {
-    endsWithUs = true;
-    process.on("exit", () => running.forEach(kill));
-  }
-  const finish = (code: number | null) => {
-    clearTimeout(timer);
-    clearTimeout(tail);
-    running.delete(child);
-    child.stdout?.destroy();
-    child.stderr?.destroy();
-    resolve({ code: killed ? null : code, stdout: stdout(), stderr: stderr() });
-  };
-  child.on("exit", (code) => {
-    clearTimeout(timer);
-    // 'close' waits for all who hold the streams, which may be a grandchild that never ends.
-    tail = setTimeout(() => finish(code), TAIL_MS);
+function endOf(child: ChildProcess): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    let tail: ReturnType<typeof setTimeout> | undefined;
+    const finish = (code: number | null, signal: string | null) => {
+      clearTimeout(tail);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      releaseGroup(child.pid ?? 0);
+      resolve({ code, signal });
+    };
+    child.once("exit", (code, signal) => {
+      // 'close' waits for all who hold the streams, which may be a grandchild that never ends.
+      tail = setTimeout(() => finish(code, signal), TAIL_MS);
+    });
+    child.once("close", finish);
   });
-  child.on("close", finish);
 }
 
 /** Keep the first `limit` bytes. Returns the way to read them as text. */
@@ -80,33 +92,11 @@ function collect(stream: ChildProcess["stdout"], limit: number, exceeded: () => 
   let text = "";
   let room = limit;
   stream?.on("data", (chunk: Uint8Array) => {
-    if (room <= 0 && chunk.byteLength > 0) return exceeded();
-    text += decoder.decode(chunk.subarray(0, room), { stream: true });
+    if (room >= 0) text += decoder.decode(chunk.subarray(0, room), { stream: true });
     room -= chunk.byteLength;
     if (room < 0) exceeded();
   });
   stream?.on("error", () => {});
+  // A character that was cut by the limit is left out.
   return () => room < 0 ? text : text + decoder.decode();
-}
-
-function kill(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    if (process.platform === "win32") child.kill("SIGKILL");
-    else process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // No such group: the child has just ended, or the runtime has made none.
-    child.kill("SIGKILL");
-  }
-}
-
-function startFault(program: string, options: RunOptions, cause: unknown): Error {
-  const { code, message } = cause as { code?: string; message?: string };
-  const folder = options.folder === undefined ? "" : ` in "${options.folder}"`;
-  const detail = code === "ENOENT" || code === "ENOTDIR"
-    ? `there is no such program${folder && " or no such folder"}; install it or give its whole path`
-    : code === "EACCES" || code === "EPERM"
-    ? "it may not be run; check its mode and its owner"
-    : message ?? String(cause);
-  return new Error(`Cannot start "${program}"${folder}: ${detail}`, { cause });
 }

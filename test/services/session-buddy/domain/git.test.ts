@@ -62,7 +62,10 @@ describe("readGitState", () => {
     expect(await read(join(checkout.folder, ".."))).toBeNull();
     expect(await read(join(checkout.folder, ".git"))).toBeNull();
     expect(await read(join(checkout.folder, "missing"))).toBeNull();
-    const without = { run: (_: string, args: readonly string[]) => processes.run("no-such-git", args) };
+    const without = {
+      ...processes,
+      run: (_: string, args: readonly string[]) => processes.run("no-such-git", args),
+    };
     expect(await readGitState(without, checkout.folder)).toBeNull();
   });
 
