@@ -38,7 +38,7 @@ export async function createApp(
   const live = await createRealtime(sessionBuddyService, {
     runtime,
     settings: {
-      // A page is let in by name only, this app's own page too: any page on the web can try to reach this server.
+      // Any page on the web can try to reach this server: besides pages of this very address, they are let in by name.
       origins: { allowed: [origin] },
       // The names by which clients call this server, besides those of this machine.
       hosts: { allowed: [new URL(origin).host] },

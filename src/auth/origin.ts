@@ -46,7 +46,7 @@ const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([["http", 80], ["http
 
 /**
  * Make the rule. Without an Origin header the client is a program and may connect; with one, it may from a loopback
- * origin on one of `ownPorts`, or from an allowed origin. The Host header must be a loopback name (`localhost`,
+ * origin on one of `ownPorts` or on the port that it connects to, or from an allowed origin. The Host header must be a loopback name (`localhost`,
  * `127.0.0.0/8`, `[::1]`, any port) or an allowed one.
  *
  * @throws {TypeError} where an allowed origin or host is malformed.
@@ -65,6 +65,10 @@ export function createOriginRule(options: OriginRuleOptions): OriginRule {
   const originIsKnown = (origin: Origin): boolean =>
     origins.has("*") || origins.has(origin.text) ||
     (origin.port !== null && isLoopback(origin.name) && ports.has(origin.port));
+
+  /** A page that this server's own port serves: that of an app in which the server is mounted, for one. */
+  const isOwnPage = (authority: Authority, { name, port }: Origin): boolean =>
+    isLoopback(name) && port !== null && name === authority.name && port === authority.port;
 
   return {
     check({ host, origin }) {
@@ -97,7 +101,7 @@ export function createOriginRule(options: OriginRuleOptions): OriginRule {
           `Cannot accept origin ${quoted(origin)}: expected a scheme, a host and at most a port`,
         );
       }
-      if (!originIsKnown(parsed)) {
+      if (!originIsKnown(parsed) && !isOwnPage(authority, parsed)) {
         return refused(
           `Cannot accept origin ${
             quoted(origin)

@@ -19,7 +19,7 @@ import { Authentication } from "./authentication.ts";
 import type { Client } from "./client.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { ConnectionHost } from "./host.ts";
-import { Inbox, type Message } from "./inbox.ts";
+import { exceeds, Inbox, type Message } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { outboundFrame, type ReplyParts, tooLarge } from "./replies.ts";
 import { Replays } from "./replays.ts";
@@ -102,6 +102,9 @@ export class Connection implements Client, SocketReader, Pulse {
     if (this.over) return;
     const now = this.host.clock.monotonic();
     this.lastAlive = now;
+    if (exceeds(data, this.host.settings.messageBytes)) {
+      return this.end(CLOSE_CODES.TOO_LARGE.code, "Message too large");
+    }
     const admitted = this.#bucket.take(now);
     if (admitted === true) this.#inbox.push(data);
     else this.#refuseRate(data, admitted, now);

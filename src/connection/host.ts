@@ -42,6 +42,8 @@ export interface ConnectionSettings {
   readonly abuseSeconds: number;
   readonly channelsPerConnection: number;
   readonly channelNameCharacters: number;
+  /** A larger message ends the connection with 1009, where the runtime has not done so already. */
+  readonly messageBytes: number;
   readonly outboundQueueBytes: number;
   readonly framesPerTick: number;
 }

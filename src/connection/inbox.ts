@@ -6,9 +6,16 @@
  * @module
  */
 import type { Clock } from "../ports/clock.ts";
-import type { Socket } from "../ports/socket.ts";
+import { Frame, type Socket } from "../ports/socket.ts";
 
 export type Message = string | Uint8Array;
+
+/** Whether a message has more than so many bytes in UTF-8. */
+export function exceeds(message: Message, bytes: number): boolean {
+  if (message.length > bytes) return true;
+  // A UTF-16 unit has at most three bytes.
+  return typeof message === "string" && message.length * 3 > bytes && new Frame(message).bytes > bytes;
+}
 
 export class Inbox {
   readonly #socket: Socket;

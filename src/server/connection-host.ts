@@ -92,6 +92,7 @@ function connectionSettings({ websocket, auth, limits }: Settings): ConnectionSe
     abuseSeconds: limits.abuse_seconds,
     channelsPerConnection: limits.channels_per_connection,
     channelNameCharacters: limits.channel_name_characters,
+    messageBytes: limits.message_bytes,
     outboundQueueBytes: limits.outbound_queue_bytes,
     framesPerTick: limits.frames_per_tick,
   };

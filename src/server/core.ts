@@ -10,7 +10,7 @@ import { MemoryJournal } from "../broker/memory-journal.ts";
 import type { Answers } from "../ports/answers.ts";
 import type { Call, Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Database } from "../ports/database.ts";
+import { type Database, DatabaseError } from "../ports/database.ts";
 import type { Journal, Retention } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
@@ -77,7 +77,9 @@ export async function openCore<C extends Contract, M extends Manager>(
       commit: committer.commit,
       get database() {
         if (database) return database;
-        throw new TypeError(`Cannot use the database of '${contract.name}': setting storage.path is "none"`);
+        throw new DatabaseError(
+          `Cannot run '${contract.name}' without a database: storage.path is "none", expected a file or ":memory:"`,
+        );
       },
       publish: (event, data) => committer.publish(event, data),
       broadcastUpdate: (event, data, room) => void committer.broadcastUpdate(event, data, room),

@@ -34,11 +34,11 @@ export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   app.route("/api", api);
   app.use("/mcp", requireIdentity(host.settings.auth.required));
   app.all("/mcp", (context) => {
-    return host.mcp.handle(context, context.get("caller").identity, host.runtime.remoteAddress(context));
+    return host.mcp().handle(context, context.get("caller").identity, host.runtime().remoteAddress(context));
   });
   app.get("/ws", (context) => {
     if (host.settings.websocket.enabled) {
-      return host.runtime.upgrade(context, host.accept(context.get("caller")));
+      return host.runtime().upgrade(context, host.accept(context.get("caller")));
     }
     return refuse(
       context,
@@ -52,7 +52,7 @@ export function createHttpApp(host: AppHost): Hono<CallerEnv> {
 /** Routes of the WebSocket port: an upgrade on any path, and what health scripts ask for. */
 export function createWebSocketApp(host: AppHost): Hono<CallerEnv> {
   const app = baseApp(host);
-  app.get("*", (context) => host.runtime.upgrade(context, host.accept(context.get("caller"))));
+  app.get("*", (context) => host.runtime().upgrade(context, host.accept(context.get("caller"))));
   return app;
 }
 
@@ -86,18 +86,19 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
 }
 
 async function request(host: AppHost, context: Context<CallerEnv>, name: string): Promise<Response> {
-  if (!host.dispatch) {
+  const dispatch = host.dispatch();
+  if (!dispatch) {
     return refuse(context, "NOT_AVAILABLE", "The service is not up: try again in a moment");
   }
   const body = await readBody(context);
   if (!body.ok) return refuse(context, "DECODE_ERROR", body.reason);
   const { identity } = context.get("caller");
-  const answer = await host.dispatch.handle({
+  const answer = await dispatch.handle({
     name,
     data: body.data,
     call: { identity, door: "http", connectionId: null, cause: Symbol(name) },
     idempotencyKey: context.req.header("idempotency-key") ?? null,
-    origin: host.runtime.remoteAddress(context),
+    origin: host.runtime().remoteAddress(context),
   });
   if (!answer.ok) return refuse(context, answer.code, answer.message);
   return context.body(stringifyJson(answer.data), 200, { "Content-Type": "application/json" });

@@ -18,13 +18,16 @@ import type { Caller } from "./identify.ts";
 export interface AppHost {
   readonly contract: Contract;
   readonly settings: Settings;
-  readonly runtime: Runtime;
   readonly log: Log;
-  readonly originRule: OriginRule;
   readonly verify: Verify | null;
+  /** @throws {TypeError} where the server was given none. */
+  runtime(): Runtime;
+  /** Changes when the ports are known. */
+  originRule(): OriginRule;
   /** Null until the service is up. */
-  readonly dispatch: Dispatch | null;
-  readonly mcp: McpEndpoint;
+  dispatch(): Dispatch | null;
+  /** Another one after each start. */
+  mcp(): McpEndpoint;
   /** Takes an upgraded socket over. */
   accept(caller: Caller): Accept;
   health(): JsonObject;

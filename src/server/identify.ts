@@ -28,10 +28,10 @@ export function refuse(context: Context, code: ErrorCode, message: string): Resp
 }
 
 /** Refuse pages from elsewhere, and names that are not ours, before anything else is looked at. */
-export function checkOrigin(host: { readonly originRule: OriginRule; readonly log: Log }): MiddlewareHandler {
+export function checkOrigin(host: { originRule(): OriginRule; readonly log: Log }): MiddlewareHandler {
   return async function originCheck(context, next) {
     const name = context.req.header("host") ?? new URL(context.req.url).host;
-    const verdict = host.originRule.check({ host: name, origin: context.req.header("origin") });
+    const verdict = host.originRule().check({ host: name, origin: context.req.header("origin") });
     if (verdict.ok) return await next();
     host.log.warn("Request refused", { reason: verdict.message });
     return refuse(context, "FORBIDDEN", verdict.message);

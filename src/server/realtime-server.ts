@@ -345,24 +345,15 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   }
 
   #appHost(): AppHost {
-    const server = this;
     return {
       contract: this.service.contract,
       settings: this.settings,
-      get runtime() {
-        return server.#runtime();
-      },
+      runtime: () => this.#runtime(),
       log: this.log,
-      get originRule() {
-        return server.#originRule;
-      },
+      originRule: () => this.#originRule,
       verify: this.#verify,
-      get dispatch() {
-        return server.#core?.dispatch ?? null;
-      },
-      get mcp() {
-        return server.#mcp;
-      },
+      dispatch: () => this.#core?.dispatch ?? null,
+      mcp: () => this.#mcp,
       accept: (caller) => (socket) => this.#connections.accept(socket, caller),
       health: () => healthOf(this.#statusParts()),
       metrics: async () => ({

@@ -44,7 +44,11 @@ export type Commit<C extends Contract> = <T>(work: (transaction: Transaction<C>)
 export interface ManagerContext<C extends Contract> {
   readonly contract: C;
   readonly commit: Commit<C>;
-  /** The service's database, where it has one: the same connection that `commit` writes with. */
+  /**
+   * The service's database: the same connection that `commit` writes with.
+   *
+   * @throws {DatabaseError} where the setting `storage.path` is "none".
+   */
   readonly database: Database;
   /** `commit` of one event and nothing else. */
   publish<E extends EventName<C>>(event: E, data: EventData<C, E>): void;

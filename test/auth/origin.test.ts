@@ -130,6 +130,17 @@ describe("createOriginRule, Origin", () => {
     for (const origin of good) expect(fromOrigin(origin), origin).toBe(true);
   });
 
+  test("a rule accepts a page of the very address that is called, where that is this machine's", () => {
+    const rule = createOriginRule({ ownPorts: [], allowedOrigins: [], allowedHosts: ["app.example"] });
+    const ask = (host: string, origin: string) => rule.check({ host, origin }).ok;
+    expect(ask("localhost:3000", "http://localhost:3000")).toBe(true);
+    expect(ask("[::1]:3000", "http://[::1]:3000")).toBe(true);
+    expect(ask("localhost:3000", "http://localhost:3001")).toBe(false);
+    expect(ask("127.0.0.1:3000", "http://localhost:3000")).toBe(false);
+    expect(ask("localhost", "http://localhost")).toBe(false);
+    expect(ask("app.example:3000", "http://app.example:3000")).toBe(false);
+  });
+
   test("a rule refuses every other page", () => {
     const { fromOrigin } = setUp();
     const bad = [

@@ -37,6 +37,17 @@ describe("Inbox", () => {
     expect(busy.frames.length).toBeLessThan(200);
   });
 
+  test("Connection ends with 1009 at a message over the limit in bytes, not at one of the limit", () => {
+    const bench = createBench({ settings: { messageBytes: 100 } });
+    const client = bench.connect();
+    client.send("é".repeat(50));
+    bench.clock.tick();
+    expect(client.frames.at(-1)).toMatchObject({ error_code: "DECODE_ERROR" });
+    client.send("é".repeat(50) + "x");
+    bench.clock.tick();
+    expect(client.close).toMatchObject({ code: 1009 });
+  });
+
   test("Inbox without a limit handles all at once", () => {
     const bench = createBench({ settings: { framesPerTick: 0 } });
     const client = bench.connect();

@@ -43,6 +43,7 @@ const SETTINGS: ConnectionSettings = {
   abuseSeconds: 10,
   channelsPerConnection: 128,
   channelNameCharacters: 255,
+  messageBytes: 1_048_576,
   outboundQueueBytes: 1_048_576,
   framesPerTick: 64,
 };
