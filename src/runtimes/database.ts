@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, DatabaseError } from "../ports/database.ts";
 import { fileFault, isMissing } from "./file-fault.ts";
+import { makeFolders } from "./make-folders.ts";
 import { type OpenEngine, sqliteEngine } from "./sqlite-driver.ts";
 
 const MEMORY = ":memory:";
@@ -67,7 +68,7 @@ async function engine(path: string): Promise<OpenEngine> {
 /** Make the folder; refuse what is no file. Returns the file's size in bytes, 0 where there is none yet. */
 function prepareFile(path: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
   } catch (cause) {
     throw new DatabaseError(`Cannot make the folder of the database "${path}": ${fileFault(cause)}`, {
       cause,

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Files } from "../ports/files.ts";
 import { fileFault, isMissing } from "./file-fault.ts";
+import { makeFolders } from "./make-folders.ts";
 
 export const files: Files = {
   async readText(path) {
@@ -27,7 +28,7 @@ export const files: Files = {
   },
   async makeFolder(path) {
     try {
-      await mkdir(path, { recursive: true });
+      makeFolders(path);
     } catch (error) {
       throw new Error(`Cannot make the folder "${path}": ${fileFault(error)}`, { cause: error });
     }

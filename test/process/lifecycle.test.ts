@@ -65,7 +65,8 @@ async function stopInOrder(program: Serving, client: FrameClient, signal: NodeJS
 }
 
 const ways: { runtime: RuntimeName; entry: Entry; signal: NodeJS.Signals }[] = [
-  { runtime: "node", entry: "serve", signal: "SIGINT" },
+  { runtime: "node", entry: "start", signal: "SIGINT" },
+  { runtime: "node", entry: "serve", signal: "SIGTERM" },
   { runtime: "node", entry: "session-buddy", signal: "SIGTERM" },
   { runtime: "deno", entry: "serve", signal: "SIGTERM" },
   { runtime: "deno", entry: "session-buddy", signal: "SIGINT" },

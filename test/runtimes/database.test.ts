@@ -66,6 +66,11 @@ describe("openDatabase", () => {
     expect(await fault(at("shared.db"))).toBe("opened");
   });
 
+  it.runIf(process.platform === "linux")("gives up where no folder can be made", async () => {
+    // Node's own recursive mkdir never comes back from there.
+    expect(await fault("/proc/no-such-folder/a.db")).toMatch(/^Cannot make the folder of the database /);
+  });
+
   it("names a folder, a file in the way, and what is no database", async () => {
     await mkdir(at("folder.db"));
     expect(await fault(at("folder.db"))).toBe(

@@ -17,8 +17,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** How long a program may take to what it is to do, on a busy machine. */
 const PATIENCE_MS = 20_000;
 
-/** `serve`: the command line's. A service's name: its own entry point. */
-export type Entry = "serve" | "session-buddy";
+/** `serve`: the command line's. `start`: what `npm start` runs. A service's name: its own entry point. */
+export type Entry = "serve" | "start" | "session-buddy";
 
 export interface Ended {
   /** Exit code, or the signal that ended it. */
@@ -70,13 +70,13 @@ function killGroup(pid: number): void {
 function commandOf(runtime: RuntimeName, entry: Entry): string[] {
   const program = executable(runtime);
   if (program === undefined) throw new Error(`Cannot start "${entry}": there is no ${runtime} here`);
+  // The script of `npm start`, which serves in the process that it was started in.
+  if (entry === "start") return [program, "scripts/start.mjs"];
   const source = entry === "serve" ? "src/cli/main.ts" : `services/${entry}/main.ts`;
   const words = entry === "serve" ? ["serve"] : [];
   if (runtime === "deno") return [program, "run", "-A", source, ...words];
   if (runtime === "bun") return [program, "--bun", "run", source, ...words];
-  // The script of `npm start`, which serves in the process that it was started in.
-  if (entry === "serve") return [program, "scripts/start.mjs"];
-  return [program, `dist/${source.replace(/\.ts$/, ".js")}`];
+  return [program, `dist/${source.replace(/\.ts$/, ".js")}`, ...words];
 }
 
 /** Start a program. For Node there must be a build: see `buildOnce`. */
