@@ -26,11 +26,14 @@ export const files: Files = {
       throw new Error(`Cannot look at "${path}": ${fileFault(error)}`, { cause: error });
     }
   },
-  async makeFolder(path) {
+  makeFolder(path) {
     try {
       makeFolders(path);
+      return Promise.resolve();
     } catch (error) {
-      throw new Error(`Cannot make the folder "${path}": ${fileFault(error)}`, { cause: error });
+      return Promise.reject(
+        new Error(`Cannot make the folder "${path}": ${fileFault(error)}`, { cause: error }),
+      );
     }
   },
   resolve,
