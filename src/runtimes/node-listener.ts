@@ -4,7 +4,7 @@
  * @module
  */
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Log } from "../ports/log.ts";
 import type { Listener, ListenOptions } from "../ports/runtime.ts";
@@ -31,6 +31,11 @@ export async function listenByNode(
     serverOptions,
   }) as Server;
   const cutUpgraded = upgrades.attach(server, app, maxMessageBytes);
+  const connections = new Set<Socket>();
+  server.on("connection", (connection: Socket) => {
+    connections.add(connection);
+    connection.once("close", () => connections.delete(connection));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenError(host, port, cause)));
     server.listen({ host, port }, resolve);
@@ -41,17 +46,27 @@ export async function listenByNode(
     "error",
     (error) => log.error("A listening port failed", { address: hostAndPort(host, real), error }),
   );
-  return { host, port: real, close: (graceMs) => closeServer(server, graceMs, cutUpgraded) };
+  return { host, port: real, close: (graceMs) => closeServer(server, connections, graceMs, cutUpgraded) };
 }
 
 function asksForWebSocket(request: { headers: { upgrade?: string } }): boolean {
   return request.headers.upgrade?.toLowerCase() === "websocket";
 }
 
-function closeServer(server: Server, graceMs: number, cutUpgraded: () => void): Promise<void> {
+function closeServer(
+  server: Server,
+  connections: ReadonlySet<Socket>,
+  graceMs: number,
+  cutUpgraded: () => void,
+): Promise<void> {
   if (!server.listening) return Promise.resolve();
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    // To Node a connection that has not asked for anything yet is not idle. A browser opens some in advance.
+    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+  };
   return new Promise((resolve) => {
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const idle = setInterval(closeIdle, IDLE_CHECK_MS);
     const cut = setTimeout(() => {
       server.closeAllConnections();
       cutUpgraded();
@@ -61,6 +76,6 @@ function closeServer(server: Server, graceMs: number, cutUpgraded: () => void): 
       clearTimeout(cut);
       resolve();
     });
-    server.closeIdleConnections();
+    closeIdle();
   });
 }
