@@ -149,13 +149,18 @@ export function processFacts(pid: number): ProcessFacts | undefined {
 
 /** The living members of a group, or undefined where the system does not tell. */
 export function groupMembers(group: number): ProcessFacts[] | undefined {
+  return runningProcesses()?.filter((facts) => facts.group === group);
+}
+
+/** All processes that have not ended, or undefined where the system does not tell. */
+export function runningProcesses(): ProcessFacts[] | undefined {
   if (process.platform !== "linux") return undefined;
   try {
     return readdirSync("/proc")
       .filter((name) => /^\d+$/.test(name))
       .map((name) => processFacts(Number(name)))
       .filter((facts) => facts !== undefined)
-      .filter((facts) => facts.group === group && facts.state !== "Z" && facts.state !== "X");
+      .filter(({ state }) => state !== "Z" && state !== "X");
   } catch {
     return undefined;
   }

@@ -4,21 +4,12 @@
  * @module
  */
 import type { ChildProcess } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import type {
-  Child,
-  ChildEnd,
-  Processes,
-  ProcessMark,
-  RunOptions,
-  StartOptions,
-} from "../ports/processes.ts";
-import { endGroup, isHeld, releaseGroup, signalGroup, startGroup } from "./process-groups.ts";
-import { CHILD_VARIABLE, isStillThere, markOf } from "./process-marks.ts";
+import type { ChildEnd, Processes, RunOptions } from "../ports/processes.ts";
+import { reapChildren, startChild } from "./child.ts";
+import { releaseGroup, signalGroup, startGroup } from "./process-groups.ts";
 
 const TIMEOUT_MS = 10_000;
 const MAX_OUTPUT_BYTES = 1_048_576;
-const STOP_GRACE_MS = 2_000;
 
 /** How long output may still come after the child's end, from those who inherited its streams. */
 const TAIL_MS = 200;
@@ -40,32 +31,8 @@ export const processes: Processes = {
     return { code: killed ? null : code, stdout: stdout(), stderr: stderr() };
   },
 
-  async start(program, args, { folder, environment, onOutput }: StartOptions): Promise<Child> {
-    const token = randomUUID();
-    const child = await startGroup(program, args, {
-      folder,
-      environment: { ...environment, [CHILD_VARIABLE]: token },
-    });
-    const pid = child.pid ?? 0;
-    for (const name of ["stdout", "stderr"] as const) {
-      child[name]?.on("data", (bytes: Uint8Array) => onOutput(name, bytes)).on("error", () => {});
-    }
-    const ended = endOf(child);
-    return {
-      mark: markOf(pid, token),
-      ended,
-      async stop(graceMs = STOP_GRACE_MS) {
-        if (isHeld(pid)) await endGroup(pid, graceMs);
-        return await ended;
-      },
-    };
-  },
-
-  async reap(marks: readonly ProcessMark[]) {
-    const left = marks.filter(isStillThere);
-    await Promise.all(left.map(({ pid }) => endGroup(pid, 0)));
-    return left.length;
-  },
+  start: startChild,
+  reap: reapChildren,
 };
 
 function endOf(child: ChildProcess): Promise<ChildEnd> {
