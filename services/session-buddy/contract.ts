@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
+import { cursor, jsonObject, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
 import * as field from "./fields.ts";
 
@@ -27,7 +28,7 @@ const events = {
     data: v.object({
       session_id: field.sessionId,
       changes: v.pipe(
-        field.jsonObject(),
+        jsonObject(),
         v.description("Merge patch (RFC 7396) from the version before to this one"),
       ),
       version: field.version,
@@ -77,8 +78,8 @@ const events = {
 } as const;
 
 const page = {
-  limit: v.nullish(field.limit(field.MAX_LIST_LIMIT, field.DEFAULT_LIST_LIMIT)),
-  cursor: v.nullish(field.cursor),
+  limit: v.nullish(limit()),
+  cursor: v.nullish(cursor),
 };
 
 const sessionRequests = {
@@ -132,7 +133,7 @@ const sessionRequests = {
       "Sessions, newest first, without their contexts and with at most 200 characters of their summaries",
     access: "read",
     input: v.object({ project: v.nullish(field.project), state: v.nullish(field.state), ...page }),
-    output: v.object({ sessions: v.array(v.object(field.sessionHead)), next_cursor: field.nextCursor }),
+    output: v.object({ sessions: v.array(v.object(field.sessionHead)), next_cursor: nextCursor }),
   },
 } as const;
 
@@ -153,7 +154,7 @@ const checkpointRequests = {
     input: v.object({ session_id: field.sessionId, ...page }),
     output: v.object({
       checkpoints: v.array(v.object(field.checkpointRow)),
-      next_cursor: field.nextCursor,
+      next_cursor: nextCursor,
     }),
   },
   get_checkpoint: {
@@ -200,7 +201,7 @@ const knowledgeRequests = {
       query: field.query,
       session_id: v.pipe(v.nullish(field.sessionId), v.description("Search this session only")),
       kind: v.nullish(field.kind),
-      limit: v.nullish(field.limit(field.MAX_SEARCH_LIMIT, field.DEFAULT_SEARCH_LIMIT)),
+      limit: v.nullish(limit(field.MAX_SEARCH_LIMIT, field.DEFAULT_SEARCH_LIMIT)),
     }),
     output: v.object({
       query: v.string(),

@@ -6,7 +6,7 @@
  * @module
  */
 import * as v from "valibot";
-import type { JsonObject } from "../../src/protocol/json.ts";
+import { between, count, jsonObject, text, time } from "../../src/protocol/fields.ts";
 
 /** Bytes of a session's context, written as JSON. */
 export const MAX_CONTEXT_BYTES = 262_144;
@@ -16,49 +16,10 @@ export const MAX_CONTEXT_DEPTH = 64;
 export const MAX_CONTENT_BYTES = 65_536;
 /** Characters of a session's id: the channel `checkpoint:{session_id}` must stay within 255. */
 export const MAX_SESSION_ID_LENGTH = 200;
-export const DEFAULT_LIST_LIMIT = 50;
-export const MAX_LIST_LIMIT = 200;
 export const DEFAULT_SEARCH_LIMIT = 10;
 export const MAX_SEARCH_LIMIT = 50;
 export const MAX_GRAPH_DEPTH = 5;
 
-/**
- * A JSON object with any keys. It is `v.record(v.string(), v.unknown())`, to whoever converts it to JSON Schema too,
- * but for one thing: a record drops the keys `__proto__`, `prototype` and `constructor`, and this hands the object on
- * as it came.
- */
-export function jsonObject(): v.GenericSchema<JsonObject> {
-  const record = v.record(v.string(), v.unknown());
-  const schema = v._standardSchema(
-    {
-      ...record,
-      "~run"(dataset, config) {
-        const { value } = dataset;
-        if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-          return { typed: true, value: value as Record<string, unknown> };
-        }
-        v._addIssue(this, "type", dataset, config);
-        return dataset as unknown as v.FailureDataset<v.RecordIssue>;
-      },
-    } as typeof record,
-  );
-  // What comes over the wire was JSON, which a schema of `unknown` members cannot say.
-  return schema as unknown as v.GenericSchema<JsonObject>;
-}
-
-/** A string of `min` to `max` UTF-16 units. */
-export const text = (min: number, max: number, description: string) =>
-  v.pipe(v.string(), v.minLength(min), v.maxLength(max), v.description(description));
-
-const between = (min: number, max: number, description: string) =>
-  v.pipe(v.number(), v.minValue(min), v.maxValue(max), v.description(description));
-
-const count = (description: string) =>
-  v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description));
-
-const time = (description: string) => v.pipe(v.string(), v.description(`${description}; UTC, ISO 8601`));
-
-/** That it can be part of a channel's name is checked at the start, in words; a pattern would bind every validator. */
 export const sessionId = text(
   1,
   MAX_SESSION_ID_LENGTH,
@@ -208,15 +169,3 @@ export const hit = {
   ),
   score: between(0, 1, "Rank within this answer: 1 is its best hit. Not comparable between searches"),
 };
-
-export const limit = (most: number, usual: number) =>
-  v.pipe(
-    v.number(),
-    v.integer(),
-    v.minValue(1),
-    v.maxValue(most),
-    v.description(`At most so many, 1 to ${most}; ${usual} where it is left out`),
-  );
-
-export const cursor = text(1, 100, "`next_cursor` of the page before");
-export const nextCursor = v.pipe(v.nullable(v.string()), v.description("Null at the end"));

@@ -10,6 +10,7 @@ import type { Call } from "../../src/ports/call.ts";
 import { parseChannel } from "../../src/protocol/channel-name.ts";
 import type { EventData, RequestInput, RequestName } from "../../src/protocol/contract.ts";
 import { Refusal } from "../../src/protocol/errors.ts";
+import { DEFAULT_LIST_LIMIT } from "../../src/protocol/fields.ts";
 import type { JsonObject } from "../../src/protocol/json.ts";
 import type { Manager, ManagerContext } from "../../src/service/define-service.ts";
 import { migrate } from "../../src/storage/migrations.ts";
@@ -27,7 +28,7 @@ import { type Hit, type Knowledge, KnowledgeItems } from "./domain/knowledge.ts"
 import { applyMergePatch, diffMergePatch } from "./domain/merge-patch.ts";
 import { SCHEMA_NAME, SCHEMA_STEPS } from "./domain/schema.ts";
 import { type Session, type SessionHead, Sessions } from "./domain/sessions.ts";
-import { DEFAULT_LIST_LIMIT, DEFAULT_SEARCH_LIMIT, MAX_CONTENT_BYTES } from "./fields.ts";
+import { DEFAULT_SEARCH_LIMIT, MAX_CONTENT_BYTES } from "./fields.ts";
 
 type Input<R extends RequestName<SessionBuddyContract>> = RequestInput<SessionBuddyContract, R>;
 type SearchEvent = EventData<SessionBuddyContract, "knowledge.search_result">;

@@ -37,10 +37,13 @@ export interface ChannelKind {
   readonly ephemeral?: boolean;
 }
 
+/** Written as a method: tables of events hold routes that each know more of their data than the table does. */
+type Route<Data> = { route(data: Data): readonly string[] }["route"];
+
 export interface EventSpec<Data extends DataSchema = DataSchema> {
   readonly description: string;
   /** The kinds of the channels that the event goes to, or a function of its data that gives kinds or whole names. */
-  readonly channels: readonly string[] | ((data: v.InferOutput<Data>) => readonly string[]);
+  readonly channels: readonly string[] | Route<v.InferOutput<Data>>;
   /** The event's data, without `timestamp`, which every event gets. */
   readonly data: Data;
   /** What a client needs to publish the event itself. Absent: only the service publishes it. */

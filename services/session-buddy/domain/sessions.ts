@@ -6,8 +6,8 @@
 import type { Database, Statement } from "../../../src/ports/database.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import type { JsonObject } from "../../../src/protocol/json.ts";
+import { type Page, readPage } from "../../../src/storage/pages.ts";
 import { readContext, writeContext } from "./context.ts";
-import { type Page, readPage } from "./cursor.ts";
 import { shortened } from "./excerpt.ts";
 import { type Filter, FilteredQuery } from "./filtered-query.ts";
 

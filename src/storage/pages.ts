@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Refusal } from "../../../src/protocol/errors.ts";
+import { Refusal } from "../protocol/errors.ts";
 
 /** One page of a list, newest first. */
 export interface Page<T> {
