@@ -17,6 +17,12 @@ export interface WelcomeOptions {
   readonly graceMs: number;
 }
 
+/**
+ * Turns of the event loop that a deferred welcome waits at the least. Where the process itself was kept from running, the
+ * grace time has passed before what the client said could be read.
+ */
+const MIN_TURNS = 4;
+
 export class Welcome {
   readonly #options: WelcomeOptions;
   readonly #clock: Clock;
@@ -36,7 +42,7 @@ export class Welcome {
     this.#state = "waiting";
     if (this.#options.mode === "off") this.#state = "done";
     else if (this.#options.mode === "immediate") this.now();
-    else this.#cancel = this.#clock.after(this.#options.graceMs, () => this.now());
+    else this.#after(this.#options.graceMs, this.#options.graceMs === 0 ? 1 : MIN_TURNS);
   }
 
   /** The client has spoken: do not greet by the timer while its frame is handled. */
@@ -56,6 +62,13 @@ export class Welcome {
   stop(): void {
     this.hold();
     this.#state = "done";
+  }
+
+  #after(delayMs: number, turns: number): void {
+    this.#cancel = this.#clock.after(delayMs, () => {
+      if (turns > 1) this.#after(0, turns - 1);
+      else this.now();
+    });
   }
 }
 

@@ -1,4 +1,8 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { Welcome } from "../../src/connection/welcome.ts";
+import { systemClock } from "../../src/ports/clock.ts";
 import { createBench } from "../support/connection-bench.ts";
 import type { Received } from "../support/linked-socket.ts";
 
@@ -159,5 +163,30 @@ describe("Welcome with tokens", () => {
     const client = bench.connect({ identity, expiresAt: null });
     expect(words(await bench.ask(client, { type: "subscribe", data: { channel: "doc:a" } })))
       .toEqual(["ack", "welcome"]);
+  });
+});
+
+describe("a deferred welcome", () => {
+  test("waits for what has come in while the process was kept from running", async () => {
+    const said: string[] = [];
+    const welcome = new Welcome({ mode: "deferred", graceMs: 5 }, systemClock, () => said.push("welcome"));
+    const server = createServer((socket) => {
+      welcome.start();
+      // The client's turn comes only now, and the timer is overdue by then.
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+      socket.once("data", () => {
+        welcome.hold();
+        said.push("frame");
+        socket.end();
+      });
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
+    client.once("connect", () => setImmediate(() => client.write("subscribe")));
+    client.resume();
+    await once(client, "close");
+    server.close();
+    expect(said[0]).toBe("frame");
   });
 });
