@@ -21,11 +21,13 @@ export interface ConnectedClient {
   call(name: string, data?: Record<string, unknown>): Promise<ToolAnswer>;
 }
 
-/** @param user Who the server should take it for; anonymous unless told. */
-export async function connectClient(url: string, user?: string): Promise<ConnectedClient> {
+export async function connectClient(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ConnectedClient> {
   const client = new Client({ name: "test", version: "0" });
   const transport = new StreamableHTTPClientTransport(new URL(url), {
-    requestInit: { headers: user === undefined ? {} : { "x-user": user } },
+    requestInit: { headers },
   });
   await client.connect(transport);
   return {

@@ -28,7 +28,7 @@ for (const runtime of RUNTIMES) {
     });
 
     async function connect(user?: string): Promise<ConnectedClient> {
-      const connected = await connectClient(url, user);
+      const connected = await connectClient(url, user === undefined ? {} : { "x-user": user });
       clients.push(connected);
       return connected;
     }

@@ -27,19 +27,21 @@ export interface RunningService {
 }
 
 export async function startService(
-  service: ServiceDescription,
+  service: Pick<ServiceDescription, "name" | "Server" | "own">,
   settings: SettingsPart = {},
 ): Promise<RunningService> {
   const folder = await mkdtemp(join(tmpdir(), `${service.name}-`));
   const lines: string[] = [];
   const log = lineLog({ level: "debug", write: (line) => lines.push(line) });
   const runtime = await detectRuntime({ log });
+  const own = await service.own?.(folder);
   const start = async (ports: { websocket: number; http: number }) => {
     const server = new service.Server({
       runtime,
       log,
       settings: {
         ...settings,
+        ...own && { own },
         websocket: { ...settings.websocket, port: ports.websocket },
         http: { ...settings.http, port: ports.http },
         storage: { path: join(folder, "service.db") },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { JsonObject } from "../../src/protocol/json.ts";
 import type { ServerOptions } from "../../src/server/realtime-server.ts";
 import type { RealtimeServer } from "../../src/server/realtime-server.ts";
 
@@ -22,6 +23,8 @@ export interface ServiceDescription {
   readonly welcome: string;
   /** A channel with an id. */
   readonly channel: string;
+  /** The service's own block of the settings, given a temporary folder that it may fill. Default: nothing is said. */
+  readonly own?: (folder: string) => JsonObject | Promise<JsonObject>;
   /** What must have happened before `trigger` can succeed. */
   readonly prepare: readonly SampleRequest[];
   /** The nth request that makes one `event` happen on `channel`, once each. */

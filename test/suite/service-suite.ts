@@ -5,6 +5,7 @@
  */
 import { describe } from "vitest";
 import { healthTests } from "./health-tests.ts";
+import { permissionTests } from "./permission-tests.ts";
 import { planTests } from "./plan-tests.ts";
 import { pythonTests } from "./python-tests.ts";
 import type { ServiceDescription } from "./service-description.ts";
@@ -13,6 +14,7 @@ export function serviceSuite(service: ServiceDescription): void {
   describe(`${service.name} and the clients that exist`, () => {
     planTests(service);
     healthTests(service);
+    permissionTests(service);
     pythonTests(service);
   });
 }
