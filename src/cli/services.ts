@@ -9,4 +9,8 @@ import type { Service } from "../service/define-service.ts";
 export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
   "session-buddy": async () =>
     (await import("../../services/session-buddy/mod.ts")).sessionBuddyService as unknown as Service,
+  mahavishnu: async () =>
+    (await import("../../services/mahavishnu/mod.ts")).mahavishnuService as unknown as Service,
+  crackerjack: async () =>
+    (await import("../../services/crackerjack/mod.ts")).crackerjackService as unknown as Service,
 };

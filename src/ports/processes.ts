@@ -25,6 +25,8 @@ export interface StartOptions {
   readonly folder?: string;
   /** Variables added to the process's own; null takes one away. */
   readonly environment?: Readonly<Record<string, string | null>>;
+  /** What `announce` gave for this child. */
+  readonly announced?: ProcessMark;
   /** Hears what the child writes, in order per stream, as it comes. A child that writes faster than this returns waits. */
   readonly onOutput: (stream: "stdout" | "stderr", bytes: Uint8Array) => void;
 }
@@ -58,6 +60,11 @@ export interface Child {
 export interface Processes {
   /** Run to the end. Rejects only when the program cannot be started at all. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /**
+   * A mark for a child that is about to be started. Stored before, it leads `reap` to the child also where this process
+   * is killed before `start` has given the child's own mark. Of use where the system tells processes' environments.
+   */
+  announce(): ProcessMark;
   /**
    * Start a child that lives on. It leads a group of its own, and the group is killed when this process exits. Rejects
    * with a sentence when the program cannot be started.

@@ -9,7 +9,7 @@ import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { Child, ChildEnd, ProcessMark, StartOptions } from "../ports/processes.ts";
 import { endGroup, isHeld, releaseGroup, startGroup } from "./process-groups.ts";
-import { CHILD_VARIABLE, isStillThere, killCarriers, markOf } from "./process-marks.ts";
+import { CHILD_VARIABLE, isStillThere, killCarriers, markOf, tokenOf } from "./process-marks.ts";
 
 const STOP_GRACE_MS = 2_000;
 
@@ -17,13 +17,18 @@ const STOP_GRACE_MS = 2_000;
 const TAIL_MS = 200;
 const LONGEST_TAIL_MS = 2_000;
 
+/** See `Processes.announce`. */
+export function announceChild(): ProcessMark {
+  return { pid: 0, startedAt: `announced ${randomUUID()}` };
+}
+
 /** See `Processes.start`. */
 export async function startChild(
   program: string,
   args: readonly string[],
-  { folder, environment, onOutput }: StartOptions,
+  { folder, environment, announced = announceChild(), onOutput }: StartOptions,
 ): Promise<Child> {
-  const token = randomUUID();
+  const token = tokenOf(announced);
   const child = await startGroup(program, args, {
     folder,
     environment: { ...environment, [CHILD_VARIABLE]: token },

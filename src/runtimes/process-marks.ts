@@ -22,6 +22,8 @@ export function markOf(pid: number, token: string): ProcessMark {
 
 /** Is the group that this child led still there, and still the same? */
 export function isStillThere({ pid, startedAt }: ProcessMark): boolean {
+  // One that was announced alone: there is no number to look at, and 0 would be our own group.
+  if (pid <= 0) return false;
   const start = startedAt.slice(0, startedAt.lastIndexOf(" "));
   const now = startOf(pid);
   if (now !== undefined) return now === start;
@@ -64,7 +66,8 @@ function kill(pid: number): void {
   }
 }
 
-function tokenOf({ startedAt }: ProcessMark): string {
+/** What the child's environment holds. */
+export function tokenOf({ startedAt }: ProcessMark): string {
   return startedAt.slice(startedAt.lastIndexOf(" ") + 1);
 }
 

@@ -5,7 +5,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import type { ChildEnd, Processes, RunOptions } from "../ports/processes.ts";
-import { reapChildren, startChild } from "./child.ts";
+import { announceChild, reapChildren, startChild } from "./child.ts";
 import { releaseGroup, signalGroup, startGroup } from "./process-groups.ts";
 
 const TIMEOUT_MS = 10_000;
@@ -31,6 +31,7 @@ export const processes: Processes = {
     return { code: killed ? null : code, stdout: stdout(), stderr: stderr() };
   },
 
+  announce: announceChild,
   start: startChild,
   reap: reapChildren,
 };

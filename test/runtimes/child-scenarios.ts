@@ -22,6 +22,7 @@ export function runs(pid: number): boolean {
 export async function startShell(
   script: string,
   environment: Record<string, string | null> = {},
+  announced: ProcessMark = processes.announce(),
 ): Promise<{ child: Child; line: string; output: () => string }> {
   let text = "";
   const decoder = new TextDecoder();
@@ -29,6 +30,7 @@ export async function startShell(
   await new Promise<void>((resolve, reject) => {
     processes.start("sh", ["-c", script], {
       environment,
+      announced,
       onOutput(_, bytes) {
         text += decoder.decode(bytes, { stream: true });
         if (text.includes("\n")) resolve();
@@ -107,6 +109,19 @@ export const SCENARIOS = {
       await refusal("sh", "/no/such/folder"),
       await refusal("/etc/passwd"),
     ];
+  },
+  async announced() {
+    const announced = processes.announce();
+    const before = await processes.reap([announced]);
+    const { child } = await startShell("sleep 1000 & echo ready; wait", {}, announced);
+    const mark = child.mark.startedAt;
+    const reaped = await processes.reap([announced]);
+    return {
+      before,
+      isCarriedOn: mark.split(" ").at(-1) === announced.startedAt.split(" ").at(-1),
+      reaped,
+      end: await child.ended,
+    };
   },
   async foreignMarks() {
     const { child } = await startShell("echo ready; sleep 1000");

@@ -88,6 +88,15 @@ describe.skipIf(process.platform !== "linux").each(runtimes)(
       ]);
     });
 
+    test("reap finds a child of which it was only told that it is about to be started", () => {
+      expect(results.announced).toEqual({
+        before: 0,
+        isCarriedOn: true,
+        reaped: 1,
+        end: SIGNALLED("SIGKILL"),
+      });
+    });
+
     test("reap leaves processes alone that were given the number later", () => {
       expect(results.foreignMarks).toEqual({ reaped: 0, runs: true });
     });

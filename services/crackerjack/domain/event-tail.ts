@@ -1,0 +1,54 @@
+/**
+ * Reads the file that a reporter writes to, while it is written.
+ *
+ * @module
+ */
+import type { Clock } from "../../../src/ports/clock.ts";
+import type { Workspace } from "../../../src/ports/workspace.ts";
+import { LineCutter } from "./event-lines.ts";
+
+/** How long a line may lie unread. */
+const LOOK_MS = 50;
+const CHUNK_BYTES = 262_144;
+
+export interface EventTail {
+  /** Read to the end and stop looking. To be called when nobody writes any more. */
+  finish(): Promise<void>;
+}
+
+/**
+ * @param line Hears each line.
+ * @param read Called after lines have been heard, once for all that were there.
+ */
+export function followEvents(
+  parts: { readonly workspace: Workspace; readonly clock: Clock },
+  path: string,
+  line: (text: string) => void,
+  read: () => void,
+): EventTail {
+  const cutter = new LineCutter(line);
+  let offset = 0;
+  let under: Promise<void> | null = null;
+  const drain = async (): Promise<void> => {
+    for (;;) {
+      const bytes = await parts.workspace.readFrom(path, offset, CHUNK_BYTES);
+      if (bytes.byteLength === 0) return;
+      offset += bytes.byteLength;
+      cutter.push(bytes);
+      read();
+    }
+  };
+  const look = (): Promise<void> =>
+    // A file that cannot be read is looked at again; what it should have said is missed at the end.
+    under ??= drain().catch(() => {}).finally(() => under = null);
+  const stop = parts.clock.every(LOOK_MS, () => void look());
+  return {
+    async finish() {
+      stop();
+      await under;
+      await look();
+      cutter.flush();
+      read();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Projects by name: those of the settings, and any folder that lies in a root by that name.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { Files } from "../../../src/ports/files.ts";
+import type { Workspace } from "../../../src/ports/workspace.ts";
+import { Refusal } from "../../../src/protocol/errors.ts";
+import { detectRunner } from "./detect-runner.ts";
+import { findProject, type ProjectFolder } from "./project-paths.ts";
+import { runnerOf, type RunPlan, withFilter } from "./run-plan.ts";
+import { type CrackerjackSettings, PROJECT_NAME, type ProjectSettings, projectSettings } from "./settings.ts";
+
+/** A project whose folder is there. */
+export interface Project extends ProjectFolder {
+  readonly name: string;
+  readonly settings: ProjectSettings;
+}
+
+/** What a caller says about a run. */
+export interface Wish {
+  readonly command?: readonly string[] | null | undefined;
+  readonly filter?: string | null | undefined;
+}
+
+const NAMES_SHOWN = 10;
+
+export class Projects {
+  readonly #settings: CrackerjackSettings;
+  readonly #parts: { readonly files: Files; readonly workspace: Workspace };
+
+  constructor(
+    settings: CrackerjackSettings,
+    parts: { readonly files: Files; readonly workspace: Workspace },
+  ) {
+    this.#settings = settings;
+    this.#parts = parts;
+  }
+
+  /** Names of the projects of the settings. */
+  get names(): string[] {
+    return Object.keys(this.#settings.projects);
+  }
+
+  /** What holds for a project, whether its folder is there or not; undefined for a name that cannot be one. */
+  settingsOf(name: string): ProjectSettings | undefined {
+    if (Object.hasOwn(this.#settings.projects, name)) return this.#settings.projects[name];
+    return PROJECT_NAME.test(name) ? v.parse(projectSettings, { path: name }) : undefined;
+  }
+
+  /**
+   * @throws {Refusal} NOT_FOUND where there is no project of that name; NOT_AVAILABLE where its folder is missing or
+   * outside the roots.
+   */
+  async require(name: string): Promise<Project> {
+    const settings = this.settingsOf(name);
+    if (!settings || !await this.#isThere(name)) throw this.#unknown(name);
+    return { name, settings, ...await findProject(this.#parts, name, settings.path, this.#settings.roots) };
+  }
+
+  /** How a run of the project is to be started. @throws {Refusal} where that is not allowed or cannot be told */
+  async plan({ name, settings, folder, root }: Project, { command, filter }: Wish): Promise<RunPlan> {
+    return withFilter(await this.#command(name, settings, folder, root, command ?? null), filter ?? null);
+  }
+
+  async #command(
+    name: string,
+    { command, runner }: ProjectSettings,
+    folder: string,
+    root: string,
+    given: readonly string[] | null,
+  ): Promise<RunPlan> {
+    if (given && !this.#settings.allow_commands) {
+      throw new Refusal(
+        "FORBIDDEN",
+        "A command may not be given here: leave it out, or set allow_commands in the service's settings",
+      );
+    }
+    const words = given ?? command;
+    if (words) return { runner: given ? runnerOf(words) : runner ?? runnerOf(words), command: words };
+    const found = await detectRunner(this.#parts.workspace, folder, root);
+    if (runner === undefined || runner === found.runner) return found;
+    throw new Refusal(
+      "NOT_AVAILABLE",
+      `Cannot run the tests of '${name}': its settings say runner ${runner}, its folder says ${found.runner}: set 'command'`,
+    );
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    if (Object.hasOwn(this.#settings.projects, name)) return true;
+    const { files, workspace } = this.#parts;
+    for (const root of this.#settings.roots) {
+      if (await workspace.realPath(files.resolve(root, name)) !== undefined) return true;
+    }
+    return false;
+  }
+
+  #unknown(name: string): Refusal {
+    const { names } = this;
+    const known = names.length > 0 ? `one of ${names.slice(0, NAMES_SHOWN).join(", ")}, or ` : "";
+    return new Refusal(
+      "NOT_FOUND",
+      `No project '${name}': expected ${known}a folder of that name in ${this.#settings.roots.join(", ")}`,
+    );
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Other people's folders by `node:fs`, on every runtime. See `Workspace`.
+ *
+ * @module
+ */
+import { constants } from "node:fs";
+import { mkdtemp, open, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join, sep } from "node:path";
+import process from "node:process";
+import type { Workspace } from "../ports/workspace.ts";
+import { fileFault, isMissing } from "./file-fault.ts";
+
+/** Opening a pipe that nobody writes to would wait for ever. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+export const workspace: Workspace = {
+  separator: sep,
+  listSeparator: delimiter,
+  realPath: (path) => unlessMissing("look at", path, () => realpath(path)),
+  facts: (path) =>
+    unlessMissing("look at", path, async () => {
+      const facts = await stat(path);
+      const kind = facts.isFile() ? "file" : facts.isDirectory() ? "folder" : "other";
+      return { kind, size: facts.size, modifiedMs: facts.mtimeMs };
+    }),
+  async readFrom(path, offset, maxBytes) {
+    const read = await unlessMissing("read", path, async () => {
+      const file = await open(path, READ_FLAGS);
+      try {
+        const bytes = new Uint8Array(Math.max(0, Math.min(maxBytes, (await file.stat()).size - offset)));
+        let filled = 0;
+        while (filled < bytes.byteLength) {
+          const { bytesRead } = await file.read(bytes, filled, bytes.byteLength - filled, offset + filled);
+          if (bytesRead === 0) break;
+          filled += bytesRead;
+        }
+        return bytes.subarray(0, filled);
+      } finally {
+        await file.close();
+      }
+    });
+    return read ?? new Uint8Array();
+  },
+  write: (path, text) => said("write", path, () => writeFile(path, text)),
+  makeTemporaryFolder: (prefix) =>
+    said("make a folder in", tmpdir(), async () => await realpath(await mkdtemp(join(tmpdir(), prefix)))),
+  remove: (path) =>
+    said("remove", path, () => rm(path, { recursive: true, force: true, maxRetries: 3, retryDelay: 50 })),
+  variable: (name) => process.env[name],
+};
+
+async function said<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`Cannot ${verb} "${path}": ${fileFault(error)}`, { cause: error });
+  }
+}
+
+async function unlessMissing<T>(
+  verb: string,
+  path: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  return await said(verb, path, () =>
+    work().catch((error) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }));
+}

@@ -1,0 +1,54 @@
+/**
+ * A manager of crackerjack on real processes, with projects in its temporary folder. See
+ * `test/support/started-manager.ts`.
+ *
+ * @module
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { CrackerjackContract } from "../../../services/crackerjack/contract.ts";
+import type { CrackerjackManager } from "../../../services/crackerjack/manager.ts";
+import { crackerjackService } from "../../../services/crackerjack/server.ts";
+import { systemClock } from "../../../src/ports/clock.ts";
+import type { Log } from "../../../src/ports/log.ts";
+import type { JsonObject } from "../../../src/protocol/json.ts";
+import * as generic from "../../support/started-manager.ts";
+
+export interface Started extends generic.Started<CrackerjackContract, CrackerjackManager> {
+  /** Write a file below the folder in which projects lie. */
+  write(path: string, text: string): Promise<void>;
+}
+
+/** @param settings Given the folder in which projects lie, which is the only root unless they say otherwise. */
+export async function startManager(
+  settings: (folder: string) => JsonObject = () => ({}),
+  log?: Log,
+): Promise<Started> {
+  const started = await generic.startManager(crackerjackService, {
+    clock: systemClock,
+    ...log && { log },
+    settings: (folder) => ({ roots: [folder], ...settings(folder) }),
+  });
+  return Object.assign(started, {
+    async write(path: string, text: string) {
+      const file = join(started.folder, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    },
+  });
+}
+
+/**
+ * The text of a program that says TAP: three tests, the second failed, and a fourth when the file `go` is in its folder.
+ * A test counts when the next line has come, as more may be said of it.
+ */
+export const WAITING_TAP = `
+import { existsSync } from "node:fs";
+console.log("1..4\\nok 1 - first\\nnot ok 2 - second\\nok 3 - third");
+const timer = setInterval(() => {
+  if (!existsSync("go")) return;
+  clearInterval(timer);
+  console.log("ok 4 - fourth");
+  process.exitCode = 1;
+}, 10);
+`;
