@@ -3,36 +3,40 @@ import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { SERVICES } from "../../src/cli/services.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
 import { loadSettings } from "../../src/settings/load.ts";
 import { defaultSettings, SETTING_PATHS, settingAt, settingsSchema } from "../../src/settings/schema.ts";
+import type { SettingsService } from "../../src/settings/schema.ts";
 import { settingsFile, settingsTable } from "../../src/settings/settings-page.ts";
-
-const sessionBuddy = {
-  name: "session-buddy",
-  ports: SERVICE_PORTS["session-buddy"],
-  defaults: { websocket: { welcome_event: "welcome" } },
-};
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
-describe("settings/session-buddy.yaml", () => {
-  const text = read("settings/session-buddy.yaml");
+const services: SettingsService[] = await Promise.all(
+  Object.values(SERVICES).map(async (load) => {
+    const { contract: { name, ports }, defaults, settingsSchema: schema } = await load();
+    return { name, ports, ...defaults && { defaults }, ...schema && { schema } };
+  }),
+);
+const sessionBuddy = services.find(({ name }) => name === "session-buddy")!;
+
+describe.each(services)("settings/$name.yaml", (service) => {
+  const text = read(`settings/${service.name}.yaml`);
 
   test("loads and equals the defaults", () => {
-    const { own: _own, ...settings } = loadSettings({ service: sessionBuddy, text });
-    const { own: _none, ...defaults } = defaultSettings(sessionBuddy);
-    expect(settings).toEqual(defaults);
+    const own = service.schema ? v.parse(service.schema, {}) : {};
+    expect(loadSettings({ service, text })).toEqual({ ...defaultSettings(service), own });
   });
 
   test("is what settingsFile writes, with nothing but the service's own block after it", () => {
-    const written = settingsFile(sessionBuddy);
+    const written = settingsFile(service);
     expect(text.slice(0, written.length)).toBe(written);
-    expect(text.slice(written.length)).toMatch(/^(\n(#.*\n)*session-buddy:[^]*)?$/);
+    const own = new RegExp(`^(\\n(#.*\\n)*${service.name}:[^]*)?$`);
+    expect(text.slice(written.length)).toMatch(own);
   });
 
   test("fits settingsSchema", () => {
-    expect(v.is(settingsSchema(sessionBuddy), parse(text))).toBe(true);
+    expect(v.is(settingsSchema(service), parse(text))).toBe(true);
   });
 });
 
