@@ -15,7 +15,7 @@ export const runId = text(1, 64, "Id of the run (ULID)");
 export const project = text(
   1,
   100,
-  "Name of the project: as in the settings, or of a folder in one of the roots",
+  "Name of the project: as in the settings, of a root, or of a folder right below one",
 );
 export const status = v.pipe(
   v.picklist(["queued", "running", "cancelling", "passed", "failed", "cancelled", "crashed"]),

@@ -1,5 +1,5 @@
 /**
- * Projects by name: those of the settings, and any folder that lies in a root by that name.
+ * Projects by name: those of the settings, the roots themselves, and any folder right below a root.
  *
  * @module
  */
@@ -46,7 +46,11 @@ export class Projects {
   /** What holds for a project, whether its folder is there or not; undefined for a name that cannot be one. */
   settingsOf(name: string): ProjectSettings | undefined {
     if (Object.hasOwn(this.#settings.projects, name)) return this.#settings.projects[name];
-    return PROJECT_NAME.test(name) ? v.parse(projectSettings, { path: name }) : undefined;
+    if (!PROJECT_NAME.test(name)) return undefined;
+    const { files, workspace } = this.#parts;
+    const roots = this.#settings.roots.map((root) => files.resolve(root));
+    const root = roots.find((root) => root.split(workspace.separator).at(-1) === name);
+    return v.parse(projectSettings, { path: root ?? name });
   }
 
   /**
@@ -55,7 +59,7 @@ export class Projects {
    */
   async require(name: string): Promise<Project> {
     const settings = this.settingsOf(name);
-    if (!settings || !await this.#isThere(name)) throw this.#unknown(name);
+    if (!settings || !await this.#isThere(name, settings)) throw this.#unknown(name);
     return { name, settings, ...await findProject(this.#parts, name, settings.path, this.#settings.roots) };
   }
 
@@ -87,11 +91,12 @@ export class Projects {
     );
   }
 
-  async #isThere(name: string): Promise<boolean> {
+  /** One of the settings is known whether its folder is there or not. */
+  async #isThere(name: string, { path }: ProjectSettings): Promise<boolean> {
     if (Object.hasOwn(this.#settings.projects, name)) return true;
     const { files, workspace } = this.#parts;
     for (const root of this.#settings.roots) {
-      if (await workspace.realPath(files.resolve(root, name)) !== undefined) return true;
+      if (await workspace.realPath(files.resolve(root, path)) !== undefined) return true;
     }
     return false;
   }
@@ -101,7 +106,9 @@ export class Projects {
     const known = names.length > 0 ? `one of ${names.slice(0, NAMES_SHOWN).join(", ")}, or ` : "";
     return new Refusal(
       "NOT_FOUND",
-      `No project '${name}': expected ${known}a folder of that name in ${this.#settings.roots.join(", ")}`,
+      `No project '${name}': expected ${known}a folder of that name in the roots (${
+        this.#settings.roots.join(", ")
+      })`,
     );
   }
 }

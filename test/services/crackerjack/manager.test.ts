@@ -204,7 +204,9 @@ describe("a project", LONG, () => {
     const code = (project: string) => request("run_tests", { project }).catch((error) => error);
     expect(await code("nothing")).toMatchObject({
       code: "NOT_FOUND",
-      message: expect.stringContaining("expected one of gone, away, up, or a folder of that name in "),
+      message: expect.stringContaining(
+        "expected one of gone, away, up, or a folder of that name in the roots (",
+      ),
     });
     expect(await code("../app")).toMatchObject({ code: "NOT_FOUND" });
     expect(await code("gone")).toMatchObject({
@@ -221,6 +223,16 @@ describe("a project", LONG, () => {
       code: "NOT_AVAILABLE",
       message: expect.stringContaining("Cannot tell how the tests"),
     });
+  });
+
+  it("is also a root itself, by its folder's name", async () => {
+    const { request, write, heard } = started = await startManager((folder) => ({
+      roots: [join(folder, "mine")],
+    }));
+    await write("mine/package.json", JSON.stringify({ type: "module", scripts: { test: "node --test" } }));
+    await write("mine/a.test.js", PASSING);
+    await request("run_tests", { project: "mine" });
+    expect((await heard("test.completed")).data).toMatchObject({ project: "mine", tests_completed: 2 });
   });
 
   it("whose folder goes while its run waits ends as crashed", async () => {
