@@ -5,7 +5,7 @@
  */
 import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES, explained, runServices } from "../server/run.ts";
-import { flagsHelp, parseFlags } from "../settings/flags.ts";
+import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
 import { nearest } from "../settings/nearest.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { SERVICES } from "./services.ts";
@@ -24,14 +24,31 @@ export async function serve(args: readonly string[]): Promise<number> {
       return EXIT_CODES.done;
     }
     const names = choose(flags.words);
-    if (flags.settingsFile !== undefined && names.length > 1) {
-      throw new SettingsError([
-        "--settings: expected with one service, got several: name one, or use settings/{service}.yaml",
-      ]);
-    }
+    if (names.length > 1) refuseOwn(flags);
     const services = await Promise.all(names.map((name) => SERVICES[name]!()));
     return await runServices(services, flags, { runtime: await detectRuntime() });
   });
+}
+
+/** Values that services cannot share. */
+const SHARED: Readonly<Record<string, readonly string[]>> = {
+  "--port": ["0"],
+  "--http-port": ["0"],
+  "--storage": [":memory:", "none"],
+};
+
+/** @throws {SettingsError} where a flag says what can hold for one service alone. */
+function refuseOwn({ settingsFile, values }: Flags): void {
+  const own = [...values].filter(([flag, value]) => SHARED[flag]?.includes(value) === false).map(([flag]) =>
+    flag
+  );
+  if (settingsFile !== undefined) own.unshift("--settings");
+  if (own.length === 0) return;
+  throw new SettingsError(
+    own.map((flag) =>
+      `${flag}: expected with one service, got several: name one, or use settings/{service}.yaml`
+    ),
+  );
 }
 
 function choose(words: readonly string[]): readonly string[] {

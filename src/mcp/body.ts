@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readUpTo } from "../limits/read-up-to.ts";
 import { type JsonValue, parseJson } from "../protocol/json.ts";
 import { failure, RPC } from "./failure.ts";
 
@@ -30,29 +31,4 @@ export async function readBody(request: Request, maxBytes: number): Promise<Body
   }
   const parsed = parseJson(text);
   return parsed.ok ? { ok: true, value: parsed.value } : malformed(`Parse error: ${parsed.reason}`);
-}
-
-/** Null where there are more. */
-async function readUpTo(
-  body: ReadableStream<Uint8Array> | null,
-  maxBytes: number,
-): Promise<Uint8Array | null> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  const reader = body?.getReader();
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader!.read()) {
-    length += part.value.byteLength;
-    if (length > maxBytes) {
-      await reader!.cancel();
-      return null;
-    }
-    chunks.push(part.value);
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, DatabaseError } from "../ports/database.ts";
 import { fileFault, isMissing } from "./file-fault.ts";
@@ -38,6 +38,8 @@ export async function openDatabase(path: string): Promise<Database> {
     return database;
   }
   const size = prepareFile(path);
+  // Before anything is laid beside a file of somebody else's.
+  if (size > 0 && !isSqlite(path)) throw fault(path, new Error("file is not a database"));
   const lock = hold(open, path);
   let database: Database | undefined;
   try {
@@ -87,6 +89,25 @@ function prepareFile(path: string): number {
   }
 }
 
+/** What every SQLite database begins with. */
+const MAGIC = "SQLite format 3\0";
+
+/** Whether a file begins as a database does; also where it cannot be read, which is told of when it is opened. */
+function isSqlite(path: string): boolean {
+  try {
+    const file = openSync(path, "r");
+    try {
+      const head = new Uint8Array(MAGIC.length);
+      readSync(file, head, 0, head.length, 0);
+      return new TextDecoder().decode(head) === MAGIC;
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return true;
+  }
+}
+
 function hold(open: OpenEngine, path: string): Database {
   let lock: Database | undefined;
   try {
@@ -133,7 +154,11 @@ function withLock(database: Database, lock: Database): Database {
 
 /** By words, since each engine has its own codes. */
 const FAULTS: readonly { matches: RegExp; sentence: string }[] = [
-  { matches: /locked|busy/i, sentence: "another process uses it; stop that process or name another file" },
+  {
+    matches: /locked|busy/i,
+    sentence:
+      "another process uses it, perhaps a server that runs already; stop it or name another file (storage.path, --storage)",
+  },
   {
     matches: /not a database/i,
     sentence: "the file is not a SQLite database; move it away or name another file",

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
+import { readUpTo } from "../limits/read-up-to.ts";
 import { isJsonObject } from "../protocol/json-value.ts";
 import { type JsonObject, parseJson, stringifyJson } from "../protocol/json.ts";
 import type { AppHost } from "./host.ts";
@@ -17,18 +17,7 @@ const MAX_BODY_BYTES = 1_048_576;
 export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   const app = baseApp(host);
   const api = new Hono<CallerEnv>();
-  api.use(
-    requireIdentity(host.settings.auth.required),
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (context) =>
-        refuse(
-          context,
-          "MESSAGE_TOO_LARGE",
-          `The body is larger than ${MAX_BODY_BYTES} bytes: send less at once`,
-        ),
-    }),
-  );
+  api.use(requireIdentity(host.settings.auth.required));
   api.post("/publish", (context) => request(host, context, "publish"));
   api.post("/requests/:name", (context) => request(host, context, context.req.param("name")));
   app.route("/api", api);
@@ -91,7 +80,7 @@ async function request(host: AppHost, context: Context<CallerEnv>, name: string)
     return refuse(context, "NOT_AVAILABLE", "The service is not up: try again in a moment");
   }
   const body = await readBody(context);
-  if (!body.ok) return refuse(context, "DECODE_ERROR", body.reason);
+  if (!body.ok) return refuse(context, body.code, body.reason);
   const { identity } = context.get("caller");
   const answer = await dispatch.handle({
     name,
@@ -106,22 +95,36 @@ async function request(host: AppHost, context: Context<CallerEnv>, name: string)
 
 type Body = { readonly ok: true; readonly data: JsonObject } | {
   readonly ok: false;
+  readonly code: "DECODE_ERROR" | "MESSAGE_TOO_LARGE";
   readonly reason: string;
 };
 
 /** A body is a JSON object, as in a frame's `data`; none at all is an empty one. */
 async function readBody(context: Context): Promise<Body> {
+  const refused = (reason: string): Body => ({ ok: false, code: "DECODE_ERROR", reason });
+  const tooLarge = (): Body => {
+    // The rest of the body is in the way of a next request.
+    context.header("Connection", "close");
+    const reason = `The body is larger than ${MAX_BODY_BYTES} bytes: send less at once`;
+    return { ok: false, code: "MESSAGE_TOO_LARGE", reason };
+  };
+  if (Number(context.req.header("content-length")) > MAX_BODY_BYTES) return tooLarge();
+  // hono/body-limit makes a Request of this one, which Node's cannot be where no length is given.
+  const bytes = await readUpTo(context.req.raw.body, MAX_BODY_BYTES);
+  if (bytes === null) return tooLarge();
+  if (bytes.byteLength === 0) return { ok: true, data: {} };
   const type = context.req.header("content-type");
-  const text = await context.req.text();
-  if (text === "") return { ok: true, data: {} };
   if (type === undefined || !/^application\/(json|[\w.-]+\+json)\b/i.test(type)) {
-    return {
-      ok: false,
-      reason: `Expected Content-Type: application/json, got '${type?.slice(0, 80) ?? "none"}'`,
-    };
+    return refused(`Expected Content-Type: application/json, got '${type?.slice(0, 80) ?? "none"}'`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return refused("The body is not UTF-8");
   }
   const parsed = parseJson(text);
-  if (!parsed.ok) return { ok: false, reason: `The body is not JSON: ${parsed.reason}` };
-  if (!isJsonObject(parsed.value)) return { ok: false, reason: "The body must be a JSON object" };
+  if (!parsed.ok) return refused(`The body is not JSON: ${parsed.reason}`);
+  if (!isJsonObject(parsed.value)) return refused("The body must be a JSON object");
   return { ok: true, data: parsed.value };
 }

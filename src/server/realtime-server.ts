@@ -16,7 +16,7 @@ import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { lineLog, type Log } from "../ports/log.ts";
-import type { Listener, Runtime } from "../ports/runtime.ts";
+import { type FetchApp, type Listener, ListenError, type Runtime } from "../ports/runtime.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import { parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
@@ -205,32 +205,33 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   async #start(): Promise<void> {
     if (this.#listeners) return;
     await this.#open();
-    const { websocket, http, limits } = this.settings;
-    const maxMessageBytes = limits.message_bytes;
-    const runtime = this.#runtime();
     let ws: Listener | null = null;
     try {
-      if (websocket.enabled) {
-        const app = createWebSocketApp(this.#appHost());
-        ws = await runtime.listen({ app, host: websocket.host, port: websocket.port, maxMessageBytes });
-        this.log.info(`WebSocket server started on port ${ws.port}`, { service: this.service.contract.name });
+      if (this.settings.websocket.enabled) {
+        ws = await this.#listen("websocket", createWebSocketApp(this.#appHost()));
       }
-      const httpListener = await runtime.listen({
-        app: this.app,
-        host: http.host,
-        port: http.port,
-        maxMessageBytes,
-      });
-      this.#listeners = { websocket: ws, http: httpListener };
+      this.#listeners = { websocket: ws, http: await this.#listen("http", this.app) };
     } catch (error) {
       await ws?.close(0);
       await this.#stop();
       throw error;
     }
     this.#originRule = this.#makeOriginRule([this.port, this.httpPort]);
-    this.log.info(`HTTP and MCP server started on port ${this.httpPort}`, {
-      service: this.service.contract.name,
-    });
+    const service = this.service.contract.name;
+    if (ws) this.log.info(`WebSocket server started on port ${ws.port}`, { service });
+    this.log.info(`HTTP and MCP server started on port ${this.httpPort}`, { service });
+  }
+
+  async #listen(block: "websocket" | "http", app: FetchApp): Promise<Listener> {
+    const { [block]: { host, port }, limits } = this.settings;
+    try {
+      return await this.#runtime().listen({ app, host, port, maxMessageBytes: limits.message_bytes });
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      const flag = block === "http" ? "--http-port" : "--port";
+      const setting = `setting ${block}.port of ${this.service.contract.name}, or flag ${flag}`;
+      throw new ListenError(`${error.message} (${setting})`, { cause: error });
+    }
   }
 
   /** Tell clients to go, let requests and the manager finish, free the ports. Harmless when nothing runs. */

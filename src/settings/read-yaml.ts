@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import type { Node, Pair, YAMLError } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Parser } from "yaml";
+import type { CST, Node, Pair, YAMLError } from "yaml";
 import type { JsonValue } from "../protocol/json.ts";
 import { printedPath } from "./settings-error.ts";
 
@@ -59,6 +59,7 @@ export function readYaml(text: string, file: string): YamlText {
     const sizes = `at most ${MAX_YAML_CHARACTERS} characters, got ${text.length}`;
     return { root: null, problems: [`${file}: expected ${sizes}`] };
   }
+  if (isFarTooDeep(text)) return { root: null, problems: [`${file}: ${TOO_DEEP}`] };
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, {
@@ -76,11 +77,33 @@ export function readYaml(text: string, file: string): YamlText {
     const reader = new Reader(lines, file);
     const root = document.contents === null ? null : reader.read(document.contents, 1, []);
     return { root, problems: reader.problems };
-  } catch (error) {
-    // The parser recurses; an engine's end of stack is the only thing that it is known to throw.
-    if (error instanceof RangeError) return { root: null, problems: [`${file}: ${TOO_DEEP}`] };
+  } catch {
     return { root: null, problems: [`${file}: expected YAML, got a text that the parser fails on`] };
   }
+}
+
+/** Levels of syntax that the parser's recursion is trusted with: a list in a map in a list has two for each. */
+const MAX_SYNTAX_DEPTH = 8 * MAX_YAML_DEPTH;
+
+/**
+ * The parser's first half, which does not recurse, tells. Its second half does: at the end of the stack it would throw
+ * at best, and an engine that compiles a regular expression there ends the process.
+ */
+function isFarTooDeep(text: string): boolean {
+  const waiting: { token: CST.Token | CST.CollectionItem; depth: number }[] = [];
+  for (const token of new Parser().parse(text)) {
+    waiting.push({ token, depth: 1 });
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const { token, depth } = next;
+      if (depth > MAX_SYNTAX_DEPTH) return true;
+      const inside = "items" in token ? token.items : [];
+      const parts = [...inside, "key" in token ? token.key : null, "value" in token ? token.value : null];
+      for (const part of parts) {
+        if (part && typeof part === "object") waiting.push({ token: part, depth: depth + 1 });
+      }
+    }
+  }
+  return false;
 }
 
 function syntaxProblems(faults: readonly YAMLError[], lines: LineCounter, file: string): string[] {

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await new Promise((resolve) => taken.once("listening", resolve));
   takenPort = (taken.address() as { port: number }).port;
   realDatabase = join(scratch.folder, "real.db");
-  const program = await serve("node", { args: scratch.flags("real") });
+  const program = await serve("node", { args: ["session-buddy", ...scratch.flags("real")] });
   for (let n = 0; n < 40; n++) {
     await post(`${program.http}/api/requests/start_session`, {
       project: "real",
@@ -66,23 +66,24 @@ function escaped(text: string): string {
 }
 
 const run = (args: string[], runtime: RuntimeName = "node") => runToEnd(runtime, { args });
-const free = ["--port", "0", "--http-port", "0", "--storage", ":memory:"];
+const free = ["session-buddy", "--port", "0", "--http-port", "0", "--storage", ":memory:"];
 
 const runtimes = (["node", "deno", "bun"] as const).filter((name) => hasRuntime(name));
 
 describe.each(runtimes)("serve on %s", (runtime) => {
   it("names the WebSocket port where it is in use, and ends with 1", async () => {
-    const args = ["--port", `${takenPort}`, "--http-port", "0", "--storage", ":memory:"];
+    const args = ["session-buddy", "--port", `${takenPort}`, "--http-port", "0", "--storage", ":memory:"];
     expectOneSentence(
       await run(args, runtime),
       1,
       `127.0.0.1:${takenPort}`,
       "another program uses this port",
+      "setting websocket.port of session-buddy, or flag --port",
     );
   });
 
   it("names the HTTP port where it is in use, and ends with 1", async () => {
-    const args = ["--port", "0", "--http-port", `${takenPort}`, "--storage", ":memory:"];
+    const args = ["session-buddy", "--port", "0", "--http-port", `${takenPort}`, "--storage", ":memory:"];
     expectOneSentence(
       await run(args, runtime),
       1,
@@ -94,7 +95,7 @@ describe.each(runtimes)("serve on %s", (runtime) => {
   it("names a database that is garbage, leaves it as it is, and ends with 1", async () => {
     const file = path(`garbage-${runtime}.db`);
     await writeFile(file, "no database, ".repeat(1_000));
-    const args = ["--port", "0", "--http-port", "0", "--storage", file];
+    const args = ["session-buddy", "--port", "0", "--http-port", "0", "--storage", file];
     expectOneSentence(await run(args, runtime), 1, file, "not a SQLite database");
     expect((await stat(file)).size).toBe(13_000);
   });
@@ -104,12 +105,12 @@ describe.each(runtimes)("serve on %s", (runtime) => {
     await copyFile(realDatabase, file);
     const { size } = await stat(file);
     await truncate(file, Math.floor(size / 2 / 4096) * 4096 + 100);
-    const args = ["--port", "0", "--http-port", "0", "--storage", file];
+    const args = ["session-buddy", "--port", "0", "--http-port", "0", "--storage", file];
     expectOneSentence(await run(args, runtime), 1, file, "damaged");
   });
 
   it("names a database that another server uses, and ends with 1", async () => {
-    const flags = scratch.flags(`shared-${runtime}`);
+    const flags = ["session-buddy", ...scratch.flags(`shared-${runtime}`)];
     const first = await serve(runtime, { args: flags });
     expectOneSentence(await run(flags, runtime), 1, `shared-${runtime}.db`, "another process uses it");
     first.kill("SIGTERM");
@@ -118,7 +119,8 @@ describe.each(runtimes)("serve on %s", (runtime) => {
 });
 
 describe("the database of serve", () => {
-  const start = (file: string) => run(["--port", "0", "--http-port", "0", "--storage", file]);
+  const start = (file: string) =>
+    run(["session-buddy", "--port", "0", "--http-port", "0", "--storage", file]);
 
   it("is not a folder", async () => {
     const file = path("folder.db");
@@ -186,7 +188,17 @@ describe("the settings of serve", () => {
   });
 
   it("stand in a file that exists where one is named, or it ends with 2", async () => {
-    const args = ["session-buddy", "--settings", path("nowhere.yaml"), ...free];
+    const args = [
+      "session-buddy",
+      "--settings",
+      path("nowhere.yaml"),
+      "--port",
+      "0",
+      "--http-port",
+      "0",
+      "--storage",
+      ":memory:",
+    ];
     expectOneSentence(await run(args), 2, "--settings", path("nowhere.yaml"), "does not exist");
   });
 
@@ -215,8 +227,14 @@ describe("the command line of serve", () => {
     expectOneSentence(await run(["sesion-buddy"]), 2, '"sesion-buddy"', 'did you mean "session-buddy"?');
   });
 
+  it("says of several services only what they can share, or it ends with 2", async () => {
+    for (const args of [["--port", "9000"], ["--http-port", "9000"], ["--storage", "one.db"]]) {
+      expectOneSentence(await run(args), 2, `${args[0]}: expected with one service, got several`);
+    }
+  });
+
   it("gives ports that are ports, or it ends with 2", async () => {
-    expectOneSentence(await run(["--port", "70000"]), 2, "--port", "70000");
-    expectOneSentence(await run(["--port", "eighty"]), 2, "--port", "eighty");
+    expectOneSentence(await run(["session-buddy", "--port", "70000"]), 2, "--port", "70000");
+    expectOneSentence(await run(["session-buddy", "--port", "eighty"]), 2, "--port", "eighty");
   });
 });

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/runtimes/database.ts";
+import { SERVICES } from "../../src/cli/services.ts";
 import { buildOnce } from "../support/build-once.ts";
 import { FrameClient } from "../support/frame-client.ts";
 import { get, post } from "../support/http-client.ts";
@@ -79,7 +80,8 @@ describe.each(ways)("$entry on $runtime", ({ runtime, entry, signal }) => {
     `serves at the addresses it prints, and ends in order on ${signal}`,
     async () => {
       const name = `${runtime}-${entry}`;
-      const program = await serve(runtime, { entry, args: scratch.flags(name) });
+      const named = entry === "session-buddy" ? [] : ["session-buddy"];
+      const program = await serve(runtime, { entry, args: [...named, ...scratch.flags(name)] });
       const client = await useAddresses(program, name);
       expect(program.stderr()).toContain(
         `WebSocket server started on port ${new URL(program.websocket).port}`,
@@ -107,9 +109,42 @@ describe.each(["node", "deno", "bun"] as const)("serve on %s", (runtime) => {
     silent.destroy();
   });
 
+  it.runIf(hasRuntime(runtime))("serves every service where none is named", async () => {
+    const program = await serve(runtime, {
+      args: ["--port", "0", "--http-port", "0", "--storage", ":memory:"],
+    });
+    const names = program.stdout().split("\n").filter((line) => /^[a-z-]+$/.test(line));
+    expect(names).toEqual(Object.keys(SERVICES));
+    for (const [http] of program.stdout().matchAll(/http:\S+(?<!mcp)$/gm)) {
+      expect((await get(`${http}/health`)).body).toMatchObject({ status: "healthy" });
+    }
+    program.kill("SIGTERM");
+    expect(await program.ended).toMatchObject({ code: 0, complaints: [] });
+  });
+
+  it.runIf(hasRuntime(runtime))("answers a POST that says nothing of its length", async () => {
+    const program = await serve(runtime, { args: ["session-buddy", ...scratch.flags(`length-${runtime}`)] });
+    const { port } = new URL(program.http);
+    for (const [head, body] of [["", ""], ["Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"]]) {
+      const socket = connect({ host: "127.0.0.1", port: Number(port) });
+      const type = "Content-Type: application/json\r\n";
+      socket.write(
+        `POST /api/requests/list_sessions HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n${type}${head}\r\n${body}`,
+      );
+      let answer = "";
+      for await (const part of socket.setEncoding("utf8")) answer += part;
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+      expect(answer).toContain('"sessions"');
+    }
+    program.kill("SIGTERM");
+    expect(await program.ended).toMatchObject({ code: 0, complaints: [] });
+  });
+
   it.runIf(hasRuntime(runtime))("leaves a database file that is whole by itself", async () => {
     const file = join(scratch.folder, `whole-${runtime}.db`);
-    const program = await serve(runtime, { args: ["--port", "0", "--http-port", "0", "--storage", file] });
+    const program = await serve(runtime, {
+      args: ["session-buddy", "--port", "0", "--http-port", "0", "--storage", file],
+    });
     await post(`${program.http}/api/requests/start_session`, { session_id: "kept", project: "whole" });
     // A client that does not read its close frame keeps the process until the handshake's time is over, no longer.
     const stalled = await FrameClient.open(program.websocket);

@@ -59,7 +59,7 @@ describe("openDatabase", () => {
     expect(await fault(at("shared.db"))).toBe(
       `Cannot open the database "${
         at("shared.db")
-      }": another process uses it; stop that process or name another file`,
+      }": another process uses it, perhaps a server that runs already; stop it or name another file (storage.path, --storage)`,
     );
     first.exec("CREATE TABLE still_works (a)");
     first.close();
@@ -210,7 +210,7 @@ describe.each(["node", "deno", "bun"] as const)("a database on %s", (runtime) =>
     expect(first.ready.rows).toBe(1);
     expect(first.ready.row).toEqual({ id: 1, blob: [1, 2, 3], big: 2 ** 40 });
     expect(first.ready.faults).toEqual([
-      `Cannot open the database "${path}": another process uses it; stop that process or name another file`,
+      `Cannot open the database "${path}": another process uses it, perhaps a server that runs already; stop it or name another file (storage.path, --storage)`,
       `Cannot open the database "${
         at("garbage.db")
       }": the file is not a SQLite database; move it away or name another file`,

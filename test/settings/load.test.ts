@@ -251,7 +251,7 @@ describe("loadSettings", () => {
         "zz: ",
       ]
     ) {
-      const long = unit.repeat(Math.floor(MAX_YAML_CHARACTERS / unit.length));
+      const long = unit.repeat(Math.floor(MAX_YAML_CHARACTERS / 4 / unit.length));
       expect(problems({ text: long }).length, unit).toBeGreaterThan(0);
     }
   }, 20_000);
