@@ -7,6 +7,10 @@ import process from "node:process";
 import { WebSocket } from "ws";
 
 const [url = "ws://127.0.0.1:8688", ...named] = process.argv.slice(2);
+if (!/^wss?:\/\//.test(url)) {
+  console.error("Usage: node examples/watch.mjs ws://HOST:PORT [CHANNEL...]");
+  process.exit(2);
+}
 const channels = named.length > 0 ? named : ["global"];
 
 const socket = new WebSocket(url);

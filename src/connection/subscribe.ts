@@ -39,6 +39,12 @@ function channelOf(frame: InboundFrame): unknown {
   return frame.data["channel"] ?? frame.data["room"] ?? frame.room;
 }
 
+function placeOf({ host }: Client, frame: InboundFrame): ReturnType<typeof parseChannel> {
+  const channel = channelOf(frame) ?? null;
+  if (channel === null) return { ok: false, reason: "Expected the channel's name in data.channel, got none" };
+  return parseChannel(host.channels, channel, host.settings.channelNameCharacters);
+}
+
 /** Resolves, where a replay or a distant broker must be waited for, when the client has been answered. */
 export function subscribe(
   connection: Client,
@@ -51,7 +57,7 @@ export function subscribe(
     connection.fail(frame, correlationId, "NOT_AVAILABLE", "The service is not up: try again in a moment");
     return;
   }
-  const parsed = parseChannel(host.channels, channelOf(frame), host.settings.channelNameCharacters);
+  const parsed = placeOf(connection, frame);
   if (!parsed.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", parsed.reason);
   const name = String(channelOf(frame));
   if (!host.mayJoin(connection.identity, parsed.kind)) {
@@ -61,6 +67,12 @@ export function subscribe(
   if (!options.success) {
     const [issue] = options.issues;
     const message = `Invalid data for subscribe: ${v.getDotPath(issue) ?? "data"}: ${issue.message}`;
+    return connection.fail(frame, correlationId, "INVALID_DATA", message);
+  }
+  const unknown = options.output.events?.findIndex((event) => !host.hasEvent(event)) ?? -1;
+  if (unknown >= 0) {
+    const message =
+      `Invalid data for subscribe: events.${unknown}: expected an event of this service, got another`;
     return connection.fail(frame, correlationId, "INVALID_DATA", message);
   }
   const limit = host.settings.channelsPerConnection;
@@ -184,7 +196,7 @@ export function unsubscribe(
   correlationId: string | null,
 ): void | Promise<void> {
   const { host } = connection;
-  const place = parseChannel(host.channels, channelOf(frame), host.settings.channelNameCharacters);
+  const place = placeOf(connection, frame);
   if (!place.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", place.reason);
   const name = String(channelOf(frame));
   const busy = connection.replays.busy({ name, kind: place.kind, wildcard: place.wildcard });

@@ -166,8 +166,18 @@ function routesOf<C extends Contract, M extends Manager>(
 ): ReadonlyMap<string, Route> {
   const routes = new Map(commonRoutes(parts));
   const handlers = service.createHandlers(manager);
+  const { name: owner, requests } = service.contract;
+  const unknown = Object.keys(handlers).find((name) => !Object.hasOwn(requests, name));
+  if (unknown !== undefined) {
+    throw new TypeError(`Handlers of ${owner}: expected those of its contract's requests, got '${unknown}'`);
+  }
   for (const [name, { access, input }] of Object.entries(service.contract.requests)) {
     const handle = handlers[name as keyof typeof handlers] as Route["handle"];
+    if (typeof handle !== "function") {
+      throw new TypeError(
+        `Handlers of ${owner}: expected a function for request '${name}', got ${typeof handle}`,
+      );
+    }
     routes.set(name, { access, changesState: access !== "read", input, handle });
   }
   return routes;

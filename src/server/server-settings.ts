@@ -5,7 +5,7 @@
  */
 import type { Contract } from "../protocol/contract.ts";
 import type { Manager, Service } from "../service/define-service.ts";
-import { checkSettings } from "../settings/check.ts";
+import { checkNames, checkSettings } from "../settings/check.ts";
 import {
   defaultSettings,
   mergeSettings,
@@ -37,6 +37,7 @@ export function settingsOf<C extends Contract, M extends Manager>(
   service: Service<C, M>,
   given: SettingsPart = {},
 ): Settings {
+  checkNames(given);
   const settings = mergeSettings(defaultSettings(settingsServiceOf(service)), given);
   checkSettings(settings);
   return settings;

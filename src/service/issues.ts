@@ -56,7 +56,8 @@ function explained(issue: Issue): string {
 function expectation(issue: Issue): string {
   const expected = issue.expected!;
   const { requirement } = issue as { requirement?: unknown };
-  const units = typeof issue.input === "string" ? "characters" : "items";
+  const unit = typeof issue.input === "string" ? "character" : "item";
+  const units = requirement === 1 ? unit : `${unit}s`;
   switch (issue.type) {
     case "min_length":
       return `at least ${requirement} ${units}`;

@@ -5,8 +5,9 @@
  */
 import * as v from "valibot";
 import { crossChecks } from "./cross-checks.ts";
-import { SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
-import type { Settings } from "./schema.ts";
+import { nearest } from "./nearest.ts";
+import { BLOCKS, SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
+import type { Settings, SettingsPart } from "./schema.ts";
 import { printedValue, SettingsError } from "./settings-error.ts";
 
 /**
@@ -26,6 +27,28 @@ export function checkSettings(settings: Settings): void {
     for (const { path, sentence } of crossChecks(settings, () => true)) {
       problems.push(`Settings: ${path}: ${sentence}`);
     }
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+/**
+ * Check the names of settings that a program gives. Types would have told, where it has any.
+ *
+ * @throws {SettingsError} where a block or a setting has a name that none has.
+ */
+export function checkNames(part: SettingsPart): void {
+  const problems: string[] = [];
+  const look = (path: string, known: readonly string[]) => {
+    const key = path.split(".").at(-1)!;
+    if (known.includes(key)) return;
+    const meant = nearest(key, known);
+    problems.push(`Settings: ${path}: expected a known setting${meant ? `, did you mean "${meant}"?` : ""}`);
+  };
+  const singles = SETTING_PATHS.filter((path) => !path.includes("."));
+  for (const [name, value] of Object.entries(part)) {
+    const keys = BLOCKS.get(name);
+    if (!keys) look(name, [...BLOCKS.keys(), ...singles, "own"]);
+    else for (const key of Object.keys(value ?? {})) look(`${name}.${key}`, keys);
   }
   if (problems.length > 0) throw new SettingsError(problems);
 }

@@ -144,6 +144,7 @@ describe("subscribe", () => {
     [{ events: Array(65).fill("a") }, "events: expected 1 to 64 event types"],
     [{ events: ["a", 5] }, "events.1: expected text"],
     [{ events: "a" }, "events: expected 1 to 64 event types"],
+    [{ events: ["doc.changed", "doc.chnaged"] }, "events.1: expected an event of this service, got another"],
   ])("wrong options %j are INVALID_DATA, and leave no membership", async (options, message) => {
     const bench = createBench();
     const [reply] = await bench.ask(bench.connect(), {

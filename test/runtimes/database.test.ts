@@ -216,7 +216,7 @@ describe.each(["node", "deno", "bun"] as const)("a database on %s", (runtime) =>
       }": the file is not a SQLite database; move it away or name another file`,
       `Cannot open the database "${folder}": it is not a file; name a file`,
     ]);
-    expect(await fault(path)).toMatch(/: another process uses it;/);
+    expect(await fault(path)).toMatch(/: another process uses it,/);
     await first.stop("SIGKILL");
     const second = await start();
     expect(second.ready.rows).toBe(2);

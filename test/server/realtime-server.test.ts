@@ -1,9 +1,13 @@
 import { createServer } from "node:net";
+import * as v from "valibot";
 import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import { silentLog } from "../../src/ports/log.ts";
 import { ListenError } from "../../src/ports/runtime.ts";
+import { defineContract } from "../../src/protocol/contract.ts";
 import { detectRuntime } from "../../src/runtimes/detect.ts";
 import { serverOf } from "../../src/server/broadcast-methods.ts";
+import { RealtimeServer } from "../../src/server/realtime-server.ts";
+import { defineService } from "../../src/service/define-service.ts";
 import { FrameClient } from "../support/frame-client.ts";
 import { get, post } from "../support/http-client.ts";
 import { bind, freePort } from "../support/serve-process.ts";
@@ -213,5 +217,38 @@ describe("RealtimeServer", () => {
   it("cannot publish before it is open, and says so", () => {
     const server = new (serverOf(makeOwnService()))();
     expect(() => server.publish("thing.made", { thing_id: "a" })).toThrow("Cannot use own before it is open");
+  });
+});
+
+describe("a service whose handlers do not fit its contract", () => {
+  const contract = defineContract({
+    name: "misfit",
+    ports: { http: 18_700, websocket: 18_710 },
+    channels: {},
+    events: {},
+    requests: { look: { description: "Look", access: "read", input: v.object({}), output: v.object({}) } },
+  });
+  const opened = async (handlers: unknown) => {
+    const service = defineService({
+      contract,
+      createManager: () => ({}),
+      createHandlers: () => handlers as never,
+    });
+    const server = new RealtimeServer(service, {
+      log: silentLog,
+      runtime: await detectRuntime(),
+      settings: { storage: { path: "none" } },
+    });
+    return await server.open().then(() => server.stop(), (error) => String(error.message));
+  };
+
+  it("is not opened, and says which", async () => {
+    expect(await opened({})).toBe(
+      "Handlers of misfit: expected a function for request 'look', got undefined",
+    );
+    expect(await opened({ look: () => ({}), loook: () => ({}) })).toBe(
+      "Handlers of misfit: expected those of its contract's requests, got 'loook'",
+    );
+    expect(await opened({ look: () => ({}) })).toBeUndefined();
   });
 });

@@ -34,7 +34,7 @@ describe("explainIssues", () => {
       "x".repeat(50),
       "expected at most 3 characters, got text of 50 characters",
     ],
-    [v.pipe(v.array(v.number()), v.minLength(1)), [], "expected at least 1 items, got an array of 0"],
+    [v.pipe(v.array(v.number()), v.minLength(1)), [], "expected at least 1 item, got an array of 0"],
     [v.pipe(v.string(), v.nonEmpty()), "", "expected text that is not empty, got ''"],
     [v.pipe(v.number(), v.minValue(0)), -1, "expected at least 0, got -1"],
     [v.pipe(v.number(), v.maxValue(1)), 2, "expected at most 1, got 2"],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkSettings } from "../../src/settings/check.ts";
+import { checkNames, checkSettings } from "../../src/settings/check.ts";
 import { defaultSettings, mergeSettings } from "../../src/settings/schema.ts";
 import type { SettingsPart } from "../../src/settings/schema.ts";
 import { SettingsError } from "../../src/settings/settings-error.ts";
@@ -53,6 +53,19 @@ describe("checkSettings", () => {
     expect(check({ http: { host: "0.0.0.0" }, allow_insecure: true })).not.toThrow();
     expect(check({ auth: { required: true } })).toThrow(
       /^Settings: auth\.required: expected a secret beside it/,
+    );
+  });
+});
+
+describe("checkNames", () => {
+  test("refuses names that no setting has, and says which is near", () => {
+    const names = (part: unknown) => () => checkNames(part as SettingsPart);
+    expect(names({ websocket: { port: 1 }, development: true, own: { anything: 1 } })).not.toThrow();
+    expect(names({ storag: { path: ":memory:" } })).toThrow(
+      'Settings: storag: expected a known setting, did you mean "storage"?',
+    );
+    expect(names({ websocket: { prot: 1 }, xyz: 1 })).toThrow(
+      'Settings: websocket.prot: expected a known setting, did you mean "port"?\nSettings: xyz: expected a known setting',
     );
   });
 });
