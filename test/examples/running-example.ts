@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
-import { command, type RuntimeName } from "../support/start-program.ts";
+import { command, type RuntimeName, sendSignal } from "../support/start-program.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -40,7 +40,7 @@ export async function startExample(
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
   const ended = once(child, "close").then(([code, signal]) => code ?? signal);
-  const timer = setTimeout(() => child.kill("SIGKILL"), START_TIMEOUT_MS);
+  const timer = setTimeout(() => sendSignal(child.pid, "SIGKILL"), START_TIMEOUT_MS);
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout });
   for await (const line of output) {
@@ -54,8 +54,8 @@ export async function startExample(
   return {
     lines,
     async stop() {
-      const cut = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-      child.kill("SIGTERM");
+      const cut = setTimeout(() => sendSignal(child.pid, "SIGKILL"), STOP_TIMEOUT_MS);
+      sendSignal(child.pid, "SIGTERM");
       return await ended.finally(() => clearTimeout(cut));
     },
   };

@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { executable, type RuntimeName } from "./start-program.ts";
+import { executable, type RuntimeName, sendSignal } from "./start-program.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -108,7 +108,7 @@ export function start(runtime: RuntimeName, options: StartOptions = {}): ServePr
     pid,
     stdout: () => stdout,
     stderr: () => stderr,
-    kill: (signal) => void child.kill(signal),
+    kill: (signal) => sendSignal(pid, signal),
     ended,
     isAlive() {
       try {

@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requireOrSkip } from "./require.ts";
 
@@ -50,6 +51,15 @@ export function hasRuntime(name: RuntimeName): boolean {
   return requireOrSkip(name, executable(name) !== undefined, "run npm ci");
 }
 
+/** Not by `child.kill`: Deno then tells this signal as the child's end, whatever its end was. */
+export function sendSignal(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    // It has ended.
+  }
+}
+
 const executables = new Map<RuntimeName, string | undefined>();
 
 /** The program itself, not a script that starts it: a signal must reach it. */
@@ -62,7 +72,13 @@ export function executable(name: RuntimeName): string | undefined {
 }
 
 function candidates(name: RuntimeName): string[] {
-  if (name === "node") return ["node"];
+  if (name === "node") {
+    // `bun --bun` puts a folder in front of PATH in which `node` is Bun.
+    const folders = (process.env.PATH ?? "").split(delimiter).filter((path) =>
+      !/[\\/]bun-node-[^\\/]*$/.test(path)
+    );
+    return folders.map((folder) => join(folder, "node")).filter((path) => existsSync(path));
+  }
   const inPackage = name === "deno" ? [`${modules}/deno/deno`] : [`${modules}/bun/bin/bun.exe`];
   const scope = `${modules}/${name === "deno" ? "@deno" : "@oven"}`;
   const inPlatformPackages = (existsSync(scope) ? readdirSync(scope) : [])
@@ -91,7 +107,7 @@ export async function startProgram<Ready>(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const watched = watch(child);
-  const timer = setTimeout(() => child.kill("SIGKILL"), START_TIMEOUT_MS);
+  const timer = setTimeout(() => sendSignal(child.pid, "SIGKILL"), START_TIMEOUT_MS);
   try {
     const ready = JSON.parse(await watched.line(() => true)) as Ready;
     return { ready, pid: child.pid ?? 0, ...watched };
@@ -143,8 +159,8 @@ function watch(child: ChildProcess): Omit<Program<unknown>, "ready" | "pid"> {
         check();
       }),
     async stop(signal = "SIGTERM") {
-      const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
-      if (!hasEnded) child.kill(signal);
+      const timer = setTimeout(() => sendSignal(child.pid, "SIGKILL"), STOP_TIMEOUT_MS);
+      if (!hasEnded) sendSignal(child.pid, signal);
       try {
         return await ended;
       } finally {

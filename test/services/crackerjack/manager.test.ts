@@ -1,9 +1,9 @@
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { afterEach, describe, expect, it } from "vitest";
 import { lineLog } from "../../../src/ports/log.ts";
 import type { JsonObject } from "../../../src/protocol/json.ts";
+import { executable } from "../../support/start-program.ts";
 import { isRunning } from "./started-execution.ts";
 import { type Started, startManager, WAITING_TAP } from "./started-manager.ts";
 
@@ -26,7 +26,7 @@ async function waiting(
   settings: JsonObject = {},
   log?: Parameters<typeof startManager>[1],
 ): Promise<Started> {
-  const project = { path: "slow", command: [process.execPath, "tests.mjs"], runner: "tap" };
+  const project = { path: "slow", command: [executable("node")!, "tests.mjs"], runner: "tap" };
   started = await startManager(() => ({ projects: { slow: project }, ...settings }), log);
   await started.write("slow/tests.mjs", WAITING_TAP);
   return started;
@@ -114,7 +114,7 @@ describe("a run", LONG, () => {
   });
 
   it("waits for the one before of the same project, and for no other", async () => {
-    const tests = { command: [process.execPath, "tests.mjs"], runner: "tap" };
+    const tests = { command: [executable("node")!, "tests.mjs"], runner: "tap" };
     const { request, heard, write } = await waiting({
       projects: { slow: { path: "slow", ...tests }, other: { path: "other", ...tests } },
     });
@@ -254,7 +254,7 @@ describe("coverage", LONG, () => {
         app: {
           path: "app",
           command: [
-            process.execPath,
+            executable("node")!,
             "-e",
             `require("fs").mkdirSync("coverage"); require("fs").writeFileSync("coverage/lcov.info", process.env.LCOV)`,
           ],
