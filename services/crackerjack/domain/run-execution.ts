@@ -142,8 +142,11 @@ export class RunExecution {
     const { processes, workspace } = this.#parts;
     const plan = { runner: this.#runner, command: this.#run.command };
     const [program = "", ...args] = withReporter(plan, paths, PYTEST_MODULE);
+    const announced = processes.announce();
+    this.#parts.onMark(announced, folder);
     const child = await processes.start(program, args, {
       folder: place,
+      announced,
       environment: runEnvironment(workspace, this.#project.environment, folder, paths.events),
       onOutput: (stream, bytes) => this.#hear(stream, bytes),
     });

@@ -63,7 +63,8 @@ export function startExecution(options: ExecutionOptions): StartedExecution {
       reportBytes: options.reportBytes ?? 16_777_216,
       failuresPerRun: options.failuresPerRun ?? 1_000,
       onMark(mark, folder) {
-        if (mark) marks.push(mark);
+        // One that is only announced has no process yet.
+        if (mark && mark.pid > 0) marks.push(mark);
         folders.add(folder);
       },
       onProgress(told, fresh) {
