@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
+import { cursor, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
 import * as field from "./fields.ts";
 
@@ -98,10 +99,10 @@ const workflowRequests = {
     input: v.object({
       status: v.nullish(field.workflowStatus),
       definition: v.nullish(field.definitionName),
-      limit: v.nullish(field.limit),
-      cursor: v.nullish(field.cursor),
+      limit: v.nullish(limit()),
+      cursor: v.nullish(cursor),
     }),
-    output: v.object({ workflows: v.array(field.workflowHead), next_cursor: field.nextCursor }),
+    output: v.object({ workflows: v.array(field.workflowHead), next_cursor: nextCursor }),
   },
   list_definitions: {
     description: "Definitions in the folder of definitions, as they stand now, with what is wrong with them",

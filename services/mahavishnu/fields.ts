@@ -6,6 +6,7 @@
  * @module
  */
 import * as v from "valibot";
+import { count, number, text, time } from "../../src/protocol/fields.ts";
 
 /** Characters of a workflow's id: the channel `workflow:{workflow_id}` must stay within 255. */
 export const MAX_WORKFLOW_ID_LENGTH = 200;
@@ -14,20 +15,8 @@ export const MAX_INPUTS = 100;
 /** Characters of all inputs of a workflow together. */
 export const MAX_INPUT_CHARACTERS = 65_536;
 export const MAX_WORKERS = 64;
-export const DEFAULT_LIST_LIMIT = 50;
-export const MAX_LIST_LIMIT = 200;
 
-/** A string of `min` to `max` UTF-16 units. */
-export const text = (min: number, max: number, description: string) =>
-  v.pipe(v.string(), v.minLength(min), v.maxLength(max), v.description(description));
-
-const count = (description: string) =>
-  v.pipe(v.number(), v.integer(), v.minValue(0), v.description(description));
-
-const time = (description: string) =>
-  v.nullable(v.pipe(v.string(), v.description(`${description}; UTC, ISO 8601`)));
-
-const duration = (description: string) => v.pipe(v.number(), v.description(description));
+const timeOrNull = (description: string) => v.nullable(time(description));
 
 export const workflowId = text(
   1,
@@ -84,7 +73,7 @@ const resultFields = {
     v.description("Null where it did not exit by itself, or never ran"),
   ),
   signal: v.pipe(v.nullable(v.string()), v.description("What ended it, like SIGKILL; null where it exited")),
-  duration_ms: v.nullable(duration("Of the last attempt; null where it never ran")),
+  duration_ms: v.nullable(number("Of the last attempt; null where it never ran")),
   attempts: count("Times that it was run"),
 };
 
@@ -94,7 +83,7 @@ export const stageResult = v.object({ ...resultFields, output_tail: outputTail }
 
 export const workflowResult = v.object({
   stages: v.array(v.object({ name: stageName, ...resultFields, output_tail: outputTail })),
-  total_duration_ms: duration("From acceptance to end"),
+  total_duration_ms: number("From acceptance to end"),
 });
 
 export const stagesCompleted = count("Stages that are done, those included that may fail and did");
@@ -112,10 +101,10 @@ export const task = v.pipe(
 
 const workflowFields = {
   definition: v.pipe(v.nullable(v.string()), v.description("Name of its definition")),
-  created_at: time("When it was accepted"),
-  started_at: time("When its first stage was started"),
-  ended_at: time("When it ended"),
-  duration_seconds: v.nullable(duration("From acceptance to the end, or to now")),
+  created_at: timeOrNull("When it was accepted"),
+  started_at: timeOrNull("When its first stage was started"),
+  ended_at: timeOrNull("When it ended"),
+  duration_seconds: v.nullable(number("From acceptance to the end, or to now")),
   error: v.nullable(error),
   failed_stage: v.nullable(v.string()),
 };
@@ -144,8 +133,8 @@ export const workflow = v.object({
     name: stageName,
     needs: v.array(stageName),
     ...resultFields,
-    started_at: time("When its last attempt was started"),
-    ended_at: time("When its last attempt ended"),
+    started_at: timeOrNull("When its last attempt was started"),
+    ended_at: timeOrNull("When its last attempt ended"),
     worker_id: v.nullable(workerId),
   })),
 });
@@ -210,16 +199,6 @@ export const stageOutput = v.object({
   total_bytes: count("Bytes that it wrote"),
   omitted_bytes: count("Bytes that were left out, where the output says so"),
 });
-
-export const limit = v.pipe(
-  v.number(),
-  v.integer(),
-  v.minValue(1),
-  v.maxValue(MAX_LIST_LIMIT),
-  v.description(`At most so many, 1 to ${MAX_LIST_LIMIT}; ${DEFAULT_LIST_LIMIT} where it is left out`),
-);
-export const cursor = text(1, 100, "`next_cursor` of the page before");
-export const nextCursor = v.pipe(v.nullable(v.string()), v.description("Null at the end"));
 
 export const workers = (description: string) =>
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_WORKERS), v.description(description));

@@ -11,6 +11,7 @@ import type { Call } from "../../src/ports/call.ts";
 import { parseChannel } from "../../src/protocol/channel-name.ts";
 import type { RequestInput, RequestName } from "../../src/protocol/contract.ts";
 import { Refusal } from "../../src/protocol/errors.ts";
+import { DEFAULT_LIST_LIMIT } from "../../src/protocol/fields.ts";
 import type { JsonObject } from "../../src/protocol/json.ts";
 import type { Manager, ManagerContext } from "../../src/service/define-service.ts";
 import { migrate } from "../../src/storage/migrations.ts";
@@ -28,7 +29,6 @@ import { type MahavishnuSettings, mahavishnuSettings } from "./domain/settings.t
 import { WorkflowState } from "./domain/workflow-state.ts";
 import { WorkflowStore } from "./domain/workflow-store.ts";
 import type { WorkflowHead, WorkflowView } from "./domain/workflow-view.ts";
-import { DEFAULT_LIST_LIMIT } from "./fields.ts";
 
 type Input<R extends RequestName<MahavishnuContract>> = RequestInput<MahavishnuContract, R>;
 

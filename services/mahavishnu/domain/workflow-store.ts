@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Database, SqlValue, Statement } from "../../../src/ports/database.ts";
+import type { Database, Statement } from "../../../src/ports/database.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
+import { readPage } from "../../../src/storage/pages.ts";
 import type { Definition } from "./definition.ts";
 import type { Inputs } from "./inputs.ts";
 import type { OutputText } from "./output.ts";
@@ -187,13 +188,13 @@ export class WorkflowStore {
     now: number,
   ): { workflows: WorkflowHead[]; next_cursor: string | null } {
     const { status = null, definition = null } = filter;
-    const values: SqlValue[] = [before(cursor), status, status, definition, definition, limit + 1];
-    const rows = this.#list.all<WorkflowRow>(...values);
-    const last = rows.length > limit ? rows[limit - 1] : undefined;
-    return {
-      workflows: rows.slice(0, limit).map((row) => headOf(row, now)),
-      next_cursor: last ? `before-${last.number}` : null,
-    };
+    const page = readPage(
+      "workflows",
+      cursor,
+      limit,
+      (before, count) => this.#list.all<WorkflowRow>(before, status, status, definition, definition, count),
+    );
+    return { workflows: page.rows.map((row) => headOf(row, now)), next_cursor: page.next_cursor };
   }
 
   /** Workflows that have not ended, oldest first. */
@@ -220,16 +221,6 @@ export class WorkflowStore {
     const rows = this.#totals.all<{ status: string; count: number }>();
     return Object.fromEntries(rows.map(({ status, count }) => [status, Number(count)]));
   }
-}
-
-function before(cursor: string | null | undefined): number {
-  if (!cursor) return Number.MAX_SAFE_INTEGER;
-  const match = /^before-(\d{1,15})$/.exec(cursor);
-  if (match) return Number(match[1]);
-  throw new Refusal(
-    "INVALID_DATA",
-    "Invalid field 'cursor': expected the 'next_cursor' of a page of workflows, as it was answered",
-  );
 }
 
 function restored(stage: Stage, row: StageRow): Stage {
