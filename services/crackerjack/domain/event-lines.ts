@@ -10,7 +10,7 @@
 import { boundedFailure, type TestSink, type TestState } from "./test-sink.ts";
 
 /** A longer line is passed over, so that a writer cannot fill our memory. */
-const MAX_LINE_BYTES = 262_144;
+const MAX_LINE_BYTES = 1_048_576;
 const NEWLINE = 10;
 const STATES: readonly string[] = ["passed", "failed", "skipped", "error"] satisfies TestState[];
 
@@ -37,14 +37,12 @@ export class LineCutter {
 
   /** Hand on what has come of a line without its end. */
   flush(): void {
-    const whole = this.#size <= MAX_LINE_BYTES;
-    const text = whole
-      ? this.#parts.map((part) => this.#decoder.decode(part, { stream: true })).join("")
-      : "";
-    this.#decoder.decode();
+    const isWhole = this.#size <= MAX_LINE_BYTES;
+    const parts = this.#parts;
+    const size = this.#size;
     this.#parts = [];
     this.#size = 0;
-    if (whole) this.#line(text);
+    if (isWhole) this.#line(this.#decoder.decode(joined(parts, size)));
   }
 
   #keep(part: Uint8Array): void {
@@ -53,6 +51,17 @@ export class LineCutter {
     // A copy: the bytes belong to whoever gave them.
     else if (part.byteLength > 0) this.#parts.push(part.slice());
   }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
 }
 
 export function readEventLine(line: string, sink: TestSink): void {
@@ -66,7 +75,7 @@ export function readEventLine(line: string, sink: TestSink): void {
   const failure = () => boundedFailure({ name: event.n, file: event.f, error: event.e, traceback: event.b });
   if (event.t === "total" && Number.isSafeInteger(event.n) && Number(event.n) >= 0) {
     sink.total(Number(event.n));
-  } else if (event.t === "test" && STATES.includes(String(event.s))) {
+  } else if (event.t === "test" && typeof event.s === "string" && STATES.includes(event.s)) {
     const state = event.s as TestState;
     sink.test(state, state === "failed" || state === "error" ? failure() : undefined);
   } else if (event.t === "fault") sink.fault(failure());

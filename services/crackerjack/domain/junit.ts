@@ -4,7 +4,7 @@
  * @module
  */
 import type { XmlElement } from "@rgrove/parse-xml";
-import { childrenNamed, elementsNamed, readXml, ReportError } from "./report-text.ts";
+import { childrenNamed, elementsNamed, readXml, ReportError, textIn } from "./report-text.ts";
 import { boundedFailure, type TestSink } from "./test-sink.ts";
 
 /** @throws {ReportError} where it is no whole report; nothing was handed on then */
@@ -32,7 +32,7 @@ function readCase(element: XmlElement, sink: TestSink): void {
         name: classname && name && !name.startsWith(classname) ? `${classname} > ${name}` : name ?? classname,
         file: file ?? classname,
         error: bad.attributes.message ?? bad.attributes.type,
-        traceback: bad.text,
+        traceback: textIn(bad),
       }),
     );
   } else sink.test(childrenNamed(element, "skipped", "disabled").length > 0 ? "skipped" : "passed");

@@ -1,12 +1,12 @@
 /**
- * One number of a report in JSON or XML, by a JSON pointer (RFC 6901).
+ * One number of a report in JSON or XML, by a JSON pointer (RFC 6901). `/length` of a list is how long it is.
  *
  * In XML a pointer goes by element names from the outermost on, `name[2]` for the second of that name, and ends in an
  * attribute `@name` or in an element with a number in it: `/testsuites/@failures`.
  *
  * @module
  */
-import { childrenNamed, readJson, readXml, ReportError } from "./report-text.ts";
+import { childrenNamed, readJson, readXml, ReportError, textIn } from "./report-text.ts";
 
 /** @throws {ReportError} where the report cannot be read or has no number there */
 export function numberAt(text: string, pointer: string): number {
@@ -37,5 +37,5 @@ function inXml(text: string, path: readonly string[]): string | undefined {
     if (!next) return undefined;
     element = next;
   }
-  return element.text;
+  return textIn(element);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseXml, type XmlElement, XmlError } from "@rgrove/parse-xml";
+import { parseXml, XmlElement, XmlError, type XmlNode, XmlText } from "@rgrove/parse-xml";
 import type { Workspace } from "../../../src/ports/workspace.ts";
 
 /** A report that cannot be used. The message is one sentence for whoever wrote or configured it. */
@@ -26,13 +26,18 @@ export async function readReport(workspace: Workspace, path: string, maxBytes: n
   return new TextDecoder().decode(bytes);
 }
 
+/** Each costs the parser's tree some hundred bytes. */
+const MAX_TAGS = 1_000_000;
+
 /** An XML report's outermost element. Entities that a document declares itself are refused, not expanded. */
 export function readXml(text: string, what: string): XmlElement {
   const refuse = (detail: string): never => {
     throw new ReportError(`Cannot read ${what}: ${detail}`);
   };
+  if (countOf("<", text) > MAX_TAGS) return refuse(`expected at most ${MAX_TAGS} tags, got more`);
   try {
-    return parseXml(text).root ?? refuse("it has no element");
+    // The parser would do the same, but takes the square of their number of steps to it.
+    return parseXml(text.replace(/\r\n?/g, "\n")).root ?? refuse("it has no element");
   } catch (error) {
     if (error instanceof XmlError) return refuse(`expected well-formed XML: ${firstLine(error.message)}`);
     // The parser recurses; the end of the stack is the bound of its depth.
@@ -65,6 +70,19 @@ export function* elementsNamed(from: XmlElement, ...names: string[]): Generator<
   }
 }
 
+/** All text in the element, in the order of the document. The parser's own way to it is recursive. */
+export function textIn(element: XmlElement): string {
+  const texts: string[] = [];
+  const waiting: XmlNode[] = [element];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (next instanceof XmlText) texts.push(next.text);
+    else if (next instanceof XmlElement) {
+      for (let index = next.children.length - 1; index >= 0; index--) waiting.push(next.children[index]!);
+    }
+  }
+  return texts.join("");
+}
+
 /** The element's children of these names. */
 export function childrenNamed(element: XmlElement, ...names: string[]): XmlElement[] {
   return element.children.filter((child): child is XmlElement =>
@@ -77,6 +95,12 @@ export function numberIn(element: XmlElement, attribute: string): number | null 
   const text = element.attributes[attribute];
   const number = text === undefined || text.trim() === "" ? Number.NaN : Number(text);
   return Number.isFinite(number) ? number : null;
+}
+
+function countOf(part: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) count++;
+  return count;
 }
 
 function firstLine(text: string): string {

@@ -42,7 +42,7 @@ export function boundedFailure(given: {
   return {
     test_name: plain(given.name, MAX_NAME) || "(unnamed)",
     file: plain(given.file, MAX_PATH) || null,
-    error: error || traceback.split("\n", 1)[0]?.slice(0, MAX_ERROR) || "Failed without a message",
+    error: error || plain(traceback.split("\n", 1)[0], MAX_ERROR) || "Failed without a message",
     traceback: traceback || null,
   };
 }

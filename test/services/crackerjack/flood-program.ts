@@ -12,17 +12,17 @@ import { RunExecution } from "../../../services/crackerjack/domain/run-execution
 import type { Run } from "../../../services/crackerjack/domain/runs.ts";
 import type { ProjectSettings, Runner } from "../../../services/crackerjack/domain/settings.ts";
 
-/** 400 MiB where nothing is kept, less where something is read. */
+/** 800 MiB where nothing is kept, less where something is read. */
 const FLOODS: Record<string, { readonly runner: Runner; readonly script: string }> = {
-  output: { runner: "command", script: "yes | head -c 419430400; echo the end" },
-  errors: { runner: "command", script: "yes | head -c 419430400 >&2; echo the end >&2" },
-  oneLine: { runner: "tap", script: "echo 'TAP version 14'; head -c 419430400 /dev/zero; echo" },
+  output: { runner: "command", script: "yes | head -c 838860800; echo the end" },
+  errors: { runner: "command", script: "yes | head -c 838860800 >&2; echo the end >&2" },
+  oneLine: { runner: "tap", script: "echo 'TAP version 14'; head -c 838860800 /dev/zero; echo" },
   tap: { runner: "tap", script: "echo 'TAP version 14'; yes 'ok 1 - a' | head -c 104857600" },
   events: {
     runner: "pytest",
     script: `yes '{"t":"test","s":"passed"}' | head -c 20971520 >> "$MCP_REALTIME_TEST_EVENTS"`,
   },
-  noise: { runner: "pytest", script: `head -c 419430400 /dev/zero >> "$MCP_REALTIME_TEST_EVENTS"` },
+  noise: { runner: "pytest", script: `head -c 838860800 /dev/zero >> "$MCP_REALTIME_TEST_EVENTS"` },
 };
 
 const folder = await realpath(await mkdtemp(join(tmpdir(), "crackerjack-flood-")));

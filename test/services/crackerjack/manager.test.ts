@@ -1,50 +1,20 @@
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { lineLog } from "../../../src/ports/log.ts";
-import type { JsonObject } from "../../../src/protocol/json.ts";
 import { executable } from "../../support/start-program.ts";
 import { isRunning } from "./started-execution.ts";
-import { type Started, startManager, WAITING_TAP } from "./started-manager.ts";
+import { PASSING, startInTest, startWaiting, startWithNode } from "./started-manager.ts";
 
-const PASSING = `import test from "node:test"; test("adds", () => {}); test("takes away", () => {});`;
 const MIXED = `
 import assert from "node:assert"; import test from "node:test";
 test("passes", () => {}); test("fails", () => assert.equal(1, 2)); test.skip("is left out", () => {});
 `;
-const LCOV = "TN:\nSF:a.js\nDA:1,1\nDA:2,1\nDA:3,1\nDA:4,0\nLF:4\nLH:3\nBRF:2\nBRH:1\nend_of_record\n";
 const LONG = { timeout: 30_000 };
-
-let started: Started | undefined;
-afterEach(async () => {
-  await started?.stop();
-  started = undefined;
-});
-
-/** A manager with a project whose run goes on until the file `go` is there. */
-async function waiting(
-  settings: JsonObject = {},
-  log?: Parameters<typeof startManager>[1],
-): Promise<Started> {
-  const project = { path: "slow", command: [executable("node")!, "tests.mjs"], runner: "tap" };
-  started = await startManager(() => ({ projects: { slow: project }, ...settings }), log);
-  await started.write("slow/tests.mjs", WAITING_TAP);
-  return started;
-}
-
-async function withNode(text: string, settings?: (folder: string) => JsonObject): Promise<Started> {
-  started = await startManager(settings);
-  await started.write(
-    "app/package.json",
-    JSON.stringify({ type: "module", scripts: { test: "node --test" } }),
-  );
-  await started.write("app/app.test.js", text);
-  return started;
-}
 
 describe("a run", LONG, () => {
   it("of a folder in a root is found out, run, told in order, and counted", async () => {
-    const { request, heard, told } = await withNode(MIXED);
+    const { request, heard, told } = await startWithNode(MIXED);
     const accepted = await request("run_tests", { project: "app" });
     expect(accepted).toMatchObject({
       project: "app",
@@ -92,7 +62,7 @@ describe("a run", LONG, () => {
   });
 
   it("shows its progress while it goes on", async () => {
-    const { request, heard, write } = await waiting();
+    const { request, heard, write } = await startWaiting();
     const { run_id } = await request("run_tests", { project: "slow" });
     await heard("test.failed");
     const running = await request("get_test_status", { run_id });
@@ -115,7 +85,7 @@ describe("a run", LONG, () => {
 
   it("waits for the one before of the same project, and for no other", async () => {
     const tests = { command: [executable("node")!, "tests.mjs"], runner: "tap" };
-    const { request, heard, write } = await waiting({
+    const { request, heard, write } = await startWaiting({
       projects: { slow: { path: "slow", ...tests }, other: { path: "other", ...tests } },
     });
     await write("other/tests.mjs", `console.log("1..1\\nok 1 - only")`);
@@ -135,7 +105,7 @@ describe("a run", LONG, () => {
   });
 
   it("is refused where too many wait", async () => {
-    const { request, heard } = await waiting({ queued_runs: 1 });
+    const { request, heard } = await startWaiting({ queued_runs: 1 });
     await request("run_tests", { project: "slow" });
     await heard("test.started");
     await request("run_tests", { project: "slow" });
@@ -146,7 +116,7 @@ describe("a run", LONG, () => {
   });
 
   it("takes a command and a filter only where that is allowed and understood", async () => {
-    const { request } = await withNode(PASSING);
+    const { request } = await startWithNode(PASSING);
     await expect(request("run_tests", { project: "app", command: ["true"] })).rejects.toMatchObject({
       code: "FORBIDDEN",
     });
@@ -155,7 +125,7 @@ describe("a run", LONG, () => {
   });
 
   it("runs a given command where the settings allow it", async () => {
-    const { request, heard } = await withNode(PASSING, () => ({ allow_commands: true }));
+    const { request, heard } = await startWithNode(PASSING, () => ({ allow_commands: true }));
     const { run_id } = await request("run_tests", { project: "app", command: ["no-such-program"] });
     const { data } = await heard("test.completed", (data) => data.run_id === run_id);
     expect(data).toMatchObject({
@@ -172,7 +142,7 @@ describe("a run", LONG, () => {
 
 describe("cancel_run", LONG, () => {
   it("ends a run that runs and takes one that waits out of the queue", async () => {
-    const { request, heard, database } = await waiting();
+    const { request, heard, database } = await startWaiting();
     const first = await request("run_tests", { project: "slow" });
     const second = await request("run_tests", { project: "slow" });
     await heard("test.failed");
@@ -195,7 +165,7 @@ describe("cancel_run", LONG, () => {
 
 describe("a project", LONG, () => {
   it("that nobody knows, or that lies elsewhere, is refused with what was expected", async () => {
-    const { request, folder } = started = await startManager((folder) => ({
+    const { request, folder } = await startInTest((folder) => ({
       roots: [join(folder, "root")],
       projects: { gone: { path: "gone" }, away: { path: folder }, up: { path: ".." } },
     }));
@@ -226,7 +196,7 @@ describe("a project", LONG, () => {
   });
 
   it("is also a root itself, by its folder's name", async () => {
-    const { request, write, heard } = started = await startManager((folder) => ({
+    const { request, write, heard } = await startInTest((folder) => ({
       roots: [join(folder, "mine")],
     }));
     await write("mine/package.json", JSON.stringify({ type: "module", scripts: { test: "node --test" } }));
@@ -236,7 +206,7 @@ describe("a project", LONG, () => {
   });
 
   it("whose folder goes while its run waits ends as crashed", async () => {
-    const { request, heard, folder } = await waiting();
+    const { request, heard, folder } = await startWaiting();
     const first = await request("run_tests", { project: "slow" });
     const second = await request("run_tests", { project: "slow" });
     await heard("test.failed");
@@ -247,169 +217,9 @@ describe("a project", LONG, () => {
   });
 });
 
-describe("coverage", LONG, () => {
-  it("that a run leaves is told on both channels, and an older file is not taken for it", async () => {
-    const { request, heard, told, write } = await withNode(PASSING, () => ({
-      projects: {
-        app: {
-          path: "app",
-          command: [
-            executable("node")!,
-            "-e",
-            `require("fs").mkdirSync("coverage"); require("fs").writeFileSync("coverage/lcov.info", process.env.LCOV)`,
-          ],
-          environment: { LCOV },
-        },
-      },
-    }));
-    await write("app/coverage.xml", `<coverage line-rate="0.1"/>`);
-    const { run_id } = await request("run_tests", { project: "app" });
-    const { data } = await heard("coverage.updated");
-    expect(data).toEqual({
-      project: "app",
-      line_coverage: 75,
-      branch_coverage: 50,
-      path_coverage: null,
-      files: 1,
-      run_id,
-    });
-    expect(told().find(({ event }) => event === "coverage.updated")!.channels).toEqual([
-      "quality:app",
-      "coverage",
-    ]);
-  });
-
-  it("can be reported, as text or as a file of the project", async () => {
-    const { request, told, write, manager } = await withNode(PASSING);
-    const report = await request("report_coverage", { project: "app", content: LCOV });
-    expect(report).toMatchObject({ line_coverage: 75, branch_coverage: 50, format: "lcov", run_id: null });
-    await write(
-      "app/cov.xml",
-      `<coverage line-rate="0.5" branch-rate="0.25"><class filename="a"/></coverage>`,
-    );
-    await request("report_coverage", { project: "app", path: "cov.xml" });
-    expect(told().map(({ event, channels, data }) => [event, channels, data.line_coverage])).toEqual([
-      ["coverage.updated", ["quality:app", "coverage"], 75],
-      ["coverage.updated", ["quality:app", "coverage"], 50],
-    ]);
-    expect(manager.snapshot("coverage", null)).toMatchObject({
-      projects: [{ project: "app", line_coverage: 50 }],
-    });
-  });
-
-  it("is refused where it cannot be read, is nowhere, or outside", async () => {
-    const { request, write } = await withNode(PASSING);
-    await write("secret.info", LCOV);
-    const refusal = (data: Record<string, unknown>) =>
-      request("report_coverage", { project: "app", ...data }).catch(({ code, message }) =>
-        `${code} ${message}`
-      );
-    expect(await refusal({})).toBe("INVALID_DATA Expected either 'path' or 'content', got neither");
-    expect(await refusal({ path: "a", content: "b" })).toBe(
-      "INVALID_DATA Expected either 'path' or 'content', got both",
-    );
-    expect(await refusal({ path: "none.info" })).toContain('INVALID_DATA Cannot read the report "none.info"');
-    expect(await refusal({ path: "../secret.info" })).toContain("leads outside the project's folder");
-    expect(await refusal({ content: "hello" })).toContain("expected lcov, Cobertura XML or Istanbul's");
-  });
-});
-
-describe("gates", LONG, () => {
-  const gates: JsonObject[] = [
-    { name: "tests", measure: "tests" },
-    { name: "coverage", measure: "line_coverage", threshold: 80, severity: "warning" },
-    {
-      name: "lint",
-      report: "lint.json",
-      pointer: "/errors",
-      threshold: 0,
-      compare: "at_most",
-      stage: "fast_hooks",
-    },
-  ];
-  const settings = () => ({ projects: { app: { path: "app", gates } } });
-
-  it("are held against a project after a run, one event each, with the report of all", async () => {
-    const { request, heard, told, write } = await withNode(PASSING, settings);
-    await write("app/lint.json", `{"errors": 2}`);
-    await request("report_coverage", { project: "app", content: LCOV });
-    await request("run_tests", { project: "app" });
-    await heard("quality_gate.checked", ({ gate_name }) => gate_name === "lint");
-    const checked = told().filter(({ event }) => event === "quality_gate.checked");
-    expect(
-      checked.map((
-        { channels, data },
-      ) => [data.gate_name, data.status, data.score, data.threshold, channels]),
-    ).toEqual([
-      ["tests", "passed", 100, null, ["quality:app"]],
-      ["coverage", "failed", 75, 80, ["quality:app", "global"]],
-      ["lint", "failed", 2, 0, ["quality:app", "global"]],
-    ]);
-    const { quality_gate_report: report } = checked[0]!.data;
-    expect(Object.keys(report)).toEqual([
-      "fast_hooks",
-      "tests",
-      "comprehensive",
-      "coverage",
-      "errors",
-      "checks",
-      "repository",
-      "profile",
-      "source",
-      "generated_at",
-      "metadata",
-      "passed",
-      "all_passed",
-      "blocking_failure",
-      "warnings",
-      "required_check_failures",
-    ]);
-    expect(report).toMatchObject({
-      fast_hooks: false,
-      tests: true,
-      comprehensive: true,
-      coverage: 75,
-      errors: ["lint"],
-      passed: false,
-      blocking_failure: true,
-      warnings: ["coverage"],
-      required_check_failures: ["lint"],
-    });
-  });
-
-  it("can be asked for without a trace, and checked with one", async () => {
-    const { request, told, write, manager } = await withNode(PASSING, settings);
-    const before = await request("get_quality_gate", { project: "app" });
-    expect(before).toMatchObject({ project: "app", status: "failed", tests: false });
-    expect(before.gates.map(({ message }) => message)).toEqual([
-      "No run of the tests has ended yet",
-      "Expected at least 80, got nothing: it was not measured yet",
-      expect.stringContaining('Cannot read the report "lint.json"'),
-    ]);
-    expect(told()).toEqual([]);
-    expect(manager.snapshot("quality", "app")).toBeNull();
-    await write("app/lint.json", `{"errors": 0}`);
-    const checked = await request("check_quality", { project: "app" });
-    expect(checked).toMatchObject({
-      fast_hooks: true,
-      gates: [{ passed: false }, { passed: false }, { passed: true }],
-    });
-    expect(told().map(({ event }) => event)).toEqual(Array(3).fill("quality_gate.checked"));
-    expect(manager.snapshot("quality", "app")).toMatchObject({
-      project: "app",
-      report: { fast_hooks: true },
-    });
-    expect(await request("get_quality_gate", { project: "none" })).toEqual({
-      project: "none",
-      status: "not_found",
-      gates: [],
-    });
-  });
-});
-
 describe("a service that ends", LONG, () => {
   it("in order ends its runs as cancelled and takes up at its next start what waits", async () => {
-    const own = await waiting();
+    const own = await startWaiting();
     const { request, heard, database } = own;
     const first = await request("run_tests", { project: "slow" });
     const second = await request("run_tests", { project: "slow" });
@@ -431,7 +241,7 @@ describe("a service that ends", LONG, () => {
 
   it("without a word is followed by one that ends what was left and tells it", async () => {
     const lines: string[] = [];
-    const own = await waiting({}, lineLog({ level: "warn", write: (line) => lines.push(line) }));
+    const own = await startWaiting({}, lineLog({ level: "warn", write: (line) => lines.push(line) }));
     const { request, heard } = own;
     const { run_id } = await request("run_tests", { project: "slow" });
     await heard("test.failed");
@@ -453,7 +263,7 @@ describe("a service that ends", LONG, () => {
   });
 
   it("keeps as many runs as it is told", async () => {
-    const { request, heard } = await withNode(PASSING, () => ({ keep_runs: 2 }));
+    const { request, heard } = await startWithNode(PASSING, () => ({ keep_runs: 2 }));
     const ids: string[] = [];
     for (let n = 0; n < 3; n++) {
       const { run_id } = await request("run_tests", { project: "app" });
@@ -473,7 +283,7 @@ describe("a service that ends", LONG, () => {
 
 describe("getStatus", LONG, () => {
   it("tells of the service, and with an id of that object", async () => {
-    const { request, heard, manager } = await withNode(PASSING);
+    const { request, heard, manager } = await startWithNode(PASSING);
     const { run_id } = await request("run_tests", { project: "app" });
     await heard("quality_gate.checked");
     await expect.poll(() => manager.getStatus({})).toEqual({

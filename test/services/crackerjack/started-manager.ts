@@ -6,12 +6,14 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
 import type { CrackerjackContract } from "../../../services/crackerjack/contract.ts";
 import type { CrackerjackManager } from "../../../services/crackerjack/manager.ts";
 import { crackerjackService } from "../../../services/crackerjack/server.ts";
 import { systemClock } from "../../../src/ports/clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import type { JsonObject } from "../../../src/protocol/json.ts";
+import { executable } from "../../support/start-program.ts";
 import * as generic from "../../support/started-manager.ts";
 
 export interface Started extends generic.Started<CrackerjackContract, CrackerjackManager> {
@@ -52,3 +54,32 @@ const timer = setInterval(() => {
   process.exitCode = 1;
 }, 10);
 `;
+
+export const PASSING = `import test from "node:test"; test("adds", () => {}); test("takes away", () => {});`;
+
+/** As `startManager`, stopped at the end of the test. */
+export async function startInTest(...args: Parameters<typeof startManager>): Promise<Started> {
+  const started = await startManager(...args);
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+/** With a project `slow` whose run goes on until the file `go` is there. */
+export async function startWaiting(settings: JsonObject = {}, log?: Log): Promise<Started> {
+  const project = { path: "slow", command: [executable("node")!, "tests.mjs"], runner: "tap" };
+  const started = await startInTest(() => ({ projects: { slow: project }, ...settings }), log);
+  await started.write("slow/tests.mjs", WAITING_TAP);
+  return started;
+}
+
+/** With a project `app` of `node --test` that is found out. */
+export async function startWithNode(
+  text: string,
+  settings?: (folder: string) => JsonObject,
+): Promise<Started> {
+  const started = await startInTest(settings);
+  const manifest = { type: "module", scripts: { test: "node --test" } };
+  await started.write("app/package.json", JSON.stringify(manifest));
+  await started.write("app/app.test.js", text);
+  return started;
+}
