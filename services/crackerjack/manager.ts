@@ -229,7 +229,7 @@ export class CrackerjackManager implements Manager {
     for (const run of this.#runs.waiting()) this.#scheduler.add(run);
   }
 
-  #interrupted({ status, total, done, failed, skipped, errors, started_at }: Run): RunEnd {
+  #interrupted({ status, total, done, passed, failed, skipped, errors, started_at }: Run): RunEnd {
     const wasCancelled = status === "cancelling";
     return {
       outcome: wasCancelled ? "cancelled" : "crashed",
@@ -240,6 +240,7 @@ export class CrackerjackManager implements Manager {
       duration_seconds: Math.max(0, this.#now() - (started_at ?? this.#now())) / 1_000,
       total,
       done,
+      passed,
       failed,
       skipped,
       errors,
@@ -248,7 +249,8 @@ export class CrackerjackManager implements Manager {
 
   /** A run has ended: see what coverage it has left, and hold its project against the gates. */
   async #conclude(run: Run, end: RunEnd, since: number | null): Promise<Aftermath> {
-    if (end.outcome === "cancelled") return () => {};
+    // A part of the tests says nothing of the whole project.
+    if (end.outcome === "cancelled" || isPartial(run)) return () => {};
     const { log } = this.#context;
     let found: Awaited<ReturnType<typeof findCoverage>> = { coverage: null, error: null };
     let report: QualityReport | null = null;
@@ -257,7 +259,10 @@ export class CrackerjackManager implements Manager {
       if (since !== null) {
         found = await findCoverage(this.#parts, project.folder, project.settings.coverage, since);
       }
-      report = await this.#judge(project, { run: { ...end, run_id: run.run_id }, ...found });
+      report = await this.#judge(project, {
+        run: { ...end, run_id: run.run_id, test_suite: run.test_suite },
+        ...found,
+      });
     } catch (error) {
       // Its folder may be gone. The run itself has ended all the same.
       log.warn("A project could not be held against its gates", { project: run.project, error });
@@ -271,7 +276,7 @@ export class CrackerjackManager implements Manager {
   async #judge(
     { name, settings }: Project,
     fresh: {
-      readonly run?: RunEnd & { readonly run_id: string };
+      readonly run?: RunEnd & { readonly run_id: string; readonly test_suite: string };
       readonly coverage?: Coverage | null;
       readonly error?: string | null;
     } = {},
@@ -336,9 +341,10 @@ export class CrackerjackManager implements Manager {
   }
 
   #view(id: string): RunView {
-    return runView(this.#runs.require(id), this.#now(), {
+    const run = this.#runs.require(id);
+    return runView(run, this.#now(), {
       failures: this.#runs.failures(id, SHOWN_FAILURES),
-      queue_position: this.#scheduler.position(id),
+      queue_position: run.status === "queued" ? this.#scheduler.position(id) : null,
     });
   }
 
@@ -356,10 +362,24 @@ export class CrackerjackManager implements Manager {
   }
 }
 
+function isPartial({ filter, given }: Run): boolean {
+  return filter !== null || given !== null;
+}
+
 function factsOf(run: Run) {
-  const { run_id, done, failed, skipped, error } = run;
+  const { run_id, test_suite, done, passed, failed, skipped, error } = run;
   const outcome = run.status as "passed" | "failed" | "crashed";
-  return { run_id, outcome, done, failed, skipped, duration_seconds: run.duration_seconds ?? 0, error };
+  return {
+    run_id,
+    test_suite,
+    outcome,
+    done,
+    passed,
+    failed,
+    skipped,
+    duration_seconds: run.duration_seconds ?? 0,
+    error,
+  };
 }
 
 function answerOf(report: QualityReport): QualityAnswer {

@@ -40,10 +40,10 @@ export async function detectRunner(workspace: Workspace, folder: string, root: s
     return { runner: "pytest", command: [await pythonProgram(looker, folder, workspace), "-m", "pytest"] };
   }
   const script = asObject(manifest?.scripts).test;
-  if (typeof script === "string" && /^node\s(.*\s)?--test(\s|$)/.test(script.trim())) {
-    // A script with quotes, variables or several commands is the shell's to read, and we start none.
-    const command = /["'`$&|;<>(){}*?\\]/.test(script) ? ["node", "--test"] : script.trim().split(/\s+/);
-    return { runner: "node", command };
+  if (typeof script === "string" && /^(\w+=\S*\s+)*node\s(.*\s)?--test(\s|$)/.test(script.trim())) {
+    // Quotes, globs, variables and more than one command are the shell's to read, as npm has it read them.
+    const isPlain = !/["'`$&|;<>(){}*?\\=\n]/.test(script);
+    return { runner: "node", command: isPlain ? script.trim().split(/\s+/) : ["sh", "-c", script.trim()] };
   }
   if (await looker.any(["deno.json", "deno.jsonc"])) return { runner: "deno", command: ["deno", "test"] };
   throw new Refusal(

@@ -14,7 +14,9 @@ import type { GateSettings, Measure } from "./settings.ts";
 export interface RunFacts {
   readonly run_id: string;
   readonly outcome: "passed" | "failed" | "cancelled" | "crashed";
+  readonly test_suite: string;
   readonly done: number;
+  readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
   readonly duration_seconds: number;
@@ -86,13 +88,16 @@ async function verdict(gate: GateSettings, facts: GateFacts): Promise<Verdict> {
 /** Score: the tests that passed, in percent of those that were not skipped. */
 function testsVerdict({ threshold }: GateSettings, run: RunFacts | null): Verdict {
   if (!run) return { passed: false, score: 0, message: "No run of the tests has ended yet", details: {} };
-  const { run_id, outcome, done, failed, skipped } = run;
-  const judged = Math.max(done - skipped, failed);
-  const score = judged > 0 ? rounded((100 * (judged - failed)) / judged) : outcome === "passed" ? 100 : 0;
-  const ended = outcome === "passed" || outcome === "failed";
-  const passed = typeof threshold === "number" ? ended && score >= threshold : outcome === "passed";
-  const counts = `${Math.max(0, judged - failed)} passed, ${failed} failed, ${skipped} skipped`;
-  const message = ended ? counts : `The run crashed: ${run.error ?? counts}`;
+  const { run_id, outcome, done, passed: good, failed, skipped } = run;
+  const judged = good + failed;
+  // A command that is known by its exit code alone counts no tests.
+  const isEmpty = judged === 0 && run.test_suite !== "command";
+  const score = judged > 0 ? rounded((100 * good) / judged) : outcome === "passed" && !isEmpty ? 100 : 0;
+  const ended = (outcome === "passed" || outcome === "failed") && !isEmpty;
+  const passed = typeof threshold === "number" ? ended && score >= threshold : ended && outcome === "passed";
+  const counts = `${good} passed, ${failed} failed, ${skipped} skipped`;
+  const crashed = `The run crashed: ${run.error ?? counts}`;
+  const message = outcome === "crashed" ? crashed : isEmpty ? `No test was run: ${counts}` : counts;
   return { passed, score, message, details: { run_id, outcome, failed, skipped, done } };
 }
 

@@ -10,7 +10,13 @@ import { Refusal } from "../../../src/protocol/errors.ts";
 import { detectRunner } from "./detect-runner.ts";
 import { findProject, type ProjectFolder } from "./project-paths.ts";
 import { runnerOf, type RunPlan, withFilter } from "./run-plan.ts";
-import { type CrackerjackSettings, PROJECT_NAME, type ProjectSettings, projectSettings } from "./settings.ts";
+import {
+  type CrackerjackSettings,
+  PROJECT_NAME,
+  type ProjectSettings,
+  projectSettings,
+  type Runner,
+} from "./settings.ts";
 
 /** A project whose folder is there. */
 export interface Project extends ProjectFolder {
@@ -25,6 +31,12 @@ export interface Wish {
 }
 
 const NAMES_SHOWN = 10;
+
+/** Who a command's results are heard from, where nobody says. */
+function heardBy(command: readonly string[], junit: string | undefined): Runner {
+  const known = runnerOf(command);
+  return known === "command" && junit !== undefined ? "junit" : known;
+}
 
 export class Projects {
   readonly #settings: CrackerjackSettings;
@@ -70,7 +82,7 @@ export class Projects {
 
   async #command(
     name: string,
-    { command, runner }: ProjectSettings,
+    { command, runner, junit }: ProjectSettings,
     folder: string,
     root: string,
     given: readonly string[] | null,
@@ -82,7 +94,7 @@ export class Projects {
       );
     }
     const words = given ?? command;
-    if (words) return { runner: given ? runnerOf(words) : runner ?? runnerOf(words), command: words };
+    if (words) return { runner: (given ? undefined : runner) ?? heardBy(words, junit), command: words };
     const found = await detectRunner(this.#parts.workspace, folder, root);
     if (runner === undefined || runner === found.runner) return found;
     throw new Refusal(

@@ -15,6 +15,7 @@ export default class LiveReporter {
   #files = 0;
   #collected = 0;
   #tests = 0;
+  #ended = new Set();
 
   onTestRunStart(specifications) {
     this.#files = specifications.length;
@@ -42,12 +43,15 @@ export default class LiveReporter {
   }
 
   onTestModuleEnd(module) {
+    this.#ended.add(module);
     for (const error of module.errors?.() ?? []) {
       append({ t: "fault", n: module.relativeModuleId ?? module.moduleId, f: module.moduleId, ...textOf(error) });
     }
   }
 
   onTestRunEnd(modules, unhandled) {
+    // Vitest 3 tells nothing before of a file that it could not load.
+    for (const module of modules ?? []) if (!this.#ended.has(module)) this.onTestModuleEnd(module);
     for (const error of unhandled ?? []) append({ t: "fault", n: "(unhandled error)", ...textOf(error) });
     append({ t: "end" });
   }

@@ -88,6 +88,11 @@ export function withReporter({ runner, command }: RunPlan, paths: RunPaths, pyte
   }
 }
 
+/** As one word of a shell's command line. */
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Behind the last option. What stands behind `--` is no option, but for npm, which hands on only that. */
 function atTheEnd(command: readonly string[], ...added: string[]): string[] {
   const dashes = command.indexOf("--");
@@ -99,6 +104,14 @@ function atTheEnd(command: readonly string[], ...added: string[]): string[] {
 }
 
 function after(command: readonly string[], word: string, ...added: string[]): string[] {
+  const [program, option, line = ""] = command;
+  if (program === "sh" && option === "-c") {
+    const place = new RegExp(`(^|\\s)${word}(?=\\s|$)`).exec(line);
+    if (place) {
+      const end = place.index + place[0].length;
+      return [program, option, `${line.slice(0, end)} ${added.map(quoted).join(" ")}${line.slice(end)}`];
+    }
+  }
   const at = command.indexOf(word) + 1;
   if (at === 0) {
     throw new Refusal(

@@ -10,6 +10,7 @@ export class RunTally implements TestSink {
   readonly #maxFailures: number;
   #total: number | null = null;
   #done = 0;
+  #passed = 0;
   #failed = 0;
   #skipped = 0;
   #errors = 0;
@@ -31,6 +32,7 @@ export class RunTally implements TestSink {
 
   test(state: TestState, failure?: Failure): void {
     this.#done++;
+    if (state === "passed") this.#passed++;
     if (state === "skipped") this.#skipped++;
     if (failure) this.#fail(failure);
     if (state === "error") this.#errors++;
@@ -54,6 +56,7 @@ export class RunTally implements TestSink {
       // Subtests may make more of them than were announced.
       total: this.#total === null ? null : Math.max(this.#total, this.#done),
       done: this.#done,
+      passed: this.#passed,
       failed: this.#failed,
       skipped: this.#skipped,
       errors: this.#errors,

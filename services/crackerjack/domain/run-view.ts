@@ -9,7 +9,7 @@ import type { Failure } from "./test-sink.ts";
 /** Fields that a list shows. */
 export function runHead(run: Run, now: number) {
   const { run_id, project, status, test_suite, command, filter, exit_code, signal, error } = run;
-  const { total, done, failed, skipped, errors } = run;
+  const { total, done, passed, failed, skipped, errors } = run;
   return {
     run_id,
     project,
@@ -19,7 +19,7 @@ export function runHead(run: Run, now: number) {
     filter,
     total,
     done,
-    passed: Math.max(0, done - failed - skipped),
+    passed,
     failed,
     skipped,
     errors,

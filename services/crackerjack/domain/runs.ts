@@ -13,10 +13,11 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const STATUSES = ["queued", "running", "cancelling", ...OUTCOMES] as const;
 export type RunStatus = (typeof STATUSES)[number];
 
-/** What has been counted so far. `failed` includes `errors`. */
+/** What has been counted so far. `failed` includes `errors`, and these what is no test, which `done` does not. */
 export interface Counts {
   readonly total: number | null;
   readonly done: number;
+  readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
   readonly errors: number;
@@ -99,7 +100,7 @@ export class Runs {
       start: prepare("UPDATE runs SET status = 'running', started_at = ? WHERE run_id = ?"),
       mark: prepare("UPDATE runs SET mark = ?, folder = ? WHERE run_id = ?"),
       count: prepare(
-        "UPDATE runs SET total = ?, done = ?, failed = ?, skipped = ?, errors = ? WHERE run_id = ?",
+        "UPDATE runs SET total = ?, done = ?, passed = ?, failed = ?, skipped = ?, errors = ? WHERE run_id = ?",
       ),
       cancelling: prepare("UPDATE runs SET status = 'cancelling' WHERE run_id = ?"),
       end: prepare(
@@ -122,6 +123,7 @@ export class Runs {
       prune: prepare(`DELETE FROM runs WHERE run_id IN (${old})`),
       last: prepare(
         "SELECT * FROM runs WHERE project = ? AND status IN ('passed', 'failed', 'crashed') " +
+          "AND filter IS NULL AND given IS NULL " +
           "ORDER BY number DESC LIMIT 1",
       ),
       totals: prepare("SELECT status, count(*) AS runs FROM runs GROUP BY status"),
@@ -163,8 +165,8 @@ export class Runs {
     this.#statements.mark.run(mark && JSON.stringify(mark), folder, id);
   }
 
-  setCounts(id: string, { total, done, failed, skipped, errors }: Counts): void {
-    this.#statements.count.run(total, done, failed, skipped, errors, id);
+  setCounts(id: string, { total, done, passed, failed, skipped, errors }: Counts): void {
+    this.#statements.count.run(total, done, passed, failed, skipped, errors, id);
   }
 
   setCancelling(id: string): Run {
@@ -217,7 +219,7 @@ export class Runs {
     this.#statements.prune.run(keep);
   }
 
-  /** The project's last run that came to an end by itself. */
+  /** The project's last run of all its tests that came to an end by itself. */
   last(project: string): Run | null {
     const row = this.#statements.last.get<Row>(project);
     return row ? runOf(row) : null;
@@ -241,6 +243,7 @@ function runOf(row: Row): Run {
     mark: json(row.mark),
     total: number(row.total),
     done: Number(row.done),
+    passed: Number(row.passed),
     failed: Number(row.failed),
     skipped: Number(row.skipped),
     errors: Number(row.errors),

@@ -217,6 +217,7 @@ const CANCELLED: RunEnd = {
   duration_seconds: 0,
   total: null,
   done: 0,
+  passed: 0,
   failed: 0,
   skipped: 0,
   errors: 0,

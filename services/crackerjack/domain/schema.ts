@@ -66,4 +66,5 @@ export const SCHEMA_STEPS: readonly string[] = [
     checked_at INTEGER NOT NULL
   ) STRICT;
   `,
+  "ALTER TABLE runs ADD COLUMN passed INTEGER NOT NULL DEFAULT 0",
 ];

@@ -185,5 +185,9 @@ function unreadable(error: unknown): string {
 
 /** Whether output begins as TAP does. */
 export function looksLikeTap(text: string): boolean {
-  return text.split("\n", 5).some((line) => /^TAP version \d+\s*$/.test(line));
+  const lines = text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  if (lines.slice(0, 5).some((line) => /^TAP version \d+$/.test(line))) return true;
+  // The version may be left out. Numbers tell a plan and a test point from what else begins with "ok".
+  const first = lines.find((line) => !line.startsWith("#")) ?? "";
+  return /^(1\.\.\d+|(not )?ok \d+)( |$)/.test(first);
 }

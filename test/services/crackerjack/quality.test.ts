@@ -165,3 +165,22 @@ describe("gates", LONG, () => {
     });
   });
 });
+
+describe("the gates of a project", LONG, () => {
+  it("are not held by a run of a part of its tests", async () => {
+    const { request, heard, told } = await startWithNode(
+      `import test from "node:test"; test("good", () => {}); test("bad", () => { throw new Error("bad"); });`,
+    );
+    await request("run_tests", { project: "app" });
+    await heard("quality_gate.checked");
+    told();
+    const { run_id } = await request("run_tests", { project: "app", filter: "good" });
+    const { data } = await heard("test.completed", (data) => data.run_id === run_id);
+    expect(data).toMatchObject({ outcome: "passed", tests_failed: 0 });
+    expect(told().map(({ event }) => event)).toEqual(["test.started", "test.completed"]);
+    expect(await request("get_quality_gate", { project: "app" })).toMatchObject({
+      status: "failed",
+      gates: [{ message: "1 passed, 1 failed, 0 skipped", score: 50 }],
+    });
+  });
+});

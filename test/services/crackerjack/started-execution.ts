@@ -50,7 +50,7 @@ export function startExecution(options: ExecutionOptions): StartedExecution {
   const failures: Failure[] = [];
   const marks: ProcessMark[] = [];
   const folders = new Set<string>();
-  let counts: Counts = { total: null, done: 0, failed: 0, skipped: 0, errors: 0 };
+  let counts: Counts = { total: null, done: 0, passed: 0, failed: 0, skipped: 0, errors: 0 };
   let isOver = false;
   const execution = new RunExecution(
     {
@@ -114,6 +114,7 @@ function queuedRun({ command, runner }: ExecutionOptions): Run {
     filter: null,
     total: null,
     done: 0,
+    passed: 0,
     failed: 0,
     skipped: 0,
     errors: 0,

@@ -68,8 +68,9 @@ describe("detectRunner", () => {
       "--test",
       "test/a.test.js",
     ]],
-    ["node build.js && node --test", ["node", "--test"]],
-    ["node --test 'a b/**/*.js'", ["node", "--test"]],
+    ["node build.js && node --test", ["sh", "-c", "node build.js && node --test"]],
+    ["node --test 'a b/**/*.js'", ["sh", "-c", "node --test 'a b/**/*.js'"]],
+    ["NODE_ENV=test node --test t/*.js", ["sh", "-c", "NODE_ENV=test node --test t/*.js"]],
   ])("finds node --test by the test script %j", async (script, command) => {
     const { plan } = await detected({ "package.json": PACKAGE({ scripts: { test: script } }) });
     expect(plan).toEqual({ runner: "node", command });

@@ -13,7 +13,9 @@ import { projectSettings } from "../started-execution.ts";
 const RUN: RunFacts = {
   run_id: "01RUN",
   outcome: "failed",
+  test_suite: "vitest",
   done: 10,
+  passed: 7,
   failed: 2,
   skipped: 1,
   duration_seconds: 12.5,
@@ -85,11 +87,18 @@ describe("a gate on the tests", () => {
     });
   });
 
-  test("a run without a test scores by how it ended", async () => {
-    const empty: RunFacts = { ...RUN, done: 0, failed: 0, skipped: 0 };
+  test("a run without a test scores by how it ended, where tests are not counted", async () => {
+    const empty: RunFacts = { ...RUN, test_suite: "command", done: 0, passed: 0, failed: 0, skipped: 0 };
     expect(await verdict({ measure: "tests" }, { run: empty })).toMatchObject({ passed: false, score: 0 });
     expect(await verdict({ measure: "tests" }, { run: { ...empty, outcome: "passed" } }))
       .toMatchObject({ passed: true, score: 100 });
+    // Where tests are counted, none is not enough.
+    const nothing: RunFacts = { ...empty, test_suite: "node", outcome: "passed" };
+    expect(await verdict({ measure: "tests" }, { run: nothing })).toEqual({
+      passed: false,
+      score: 0,
+      message: "No test was run: 0 passed, 0 failed, 0 skipped",
+    });
   });
 
   test("is what a project is held to where its settings name no gates", async () => {

@@ -9,13 +9,13 @@ const failure = (test_name: string): Failure => ({ test_name, file: null, error:
 describe("RunTally", () => {
   test("counts, and knows the total at the end at the latest", () => {
     const tally = new RunTally(10);
-    expect(tally.counts).toEqual({ total: null, done: 0, failed: 0, skipped: 0, errors: 0 });
+    expect(tally.counts).toEqual({ total: null, done: 0, passed: 0, failed: 0, skipped: 0, errors: 0 });
     tally.test("passed");
     tally.test("skipped");
     tally.test("failed", failure("a"));
     tally.test("error", failure("b"));
     tally.fault(failure("c"));
-    expect(tally.counts).toEqual({ total: null, done: 4, failed: 3, skipped: 1, errors: 2 });
+    expect(tally.counts).toEqual({ total: null, done: 4, passed: 1, failed: 3, skipped: 1, errors: 2 });
     tally.finished();
     expect(tally.counts.total).toBe(4);
     expect(tally.isFinished).toBe(true);

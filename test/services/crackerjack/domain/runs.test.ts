@@ -29,6 +29,7 @@ const ending = (more: Partial<RunEnd> = {}): RunEnd => ({
   outcome: "passed",
   total: 3,
   done: 3,
+  passed: 2,
   failed: 0,
   skipped: 1,
   errors: 0,
@@ -59,8 +60,8 @@ describe("Runs", () => {
     expect(runs.start("A", 2_000)).toMatchObject({ status: "running", started_at: 2_000 });
     runs.setMark("A", { pid: 7, startedAt: "then" }, "/tmp/x");
     expect(runs.find("A")).toMatchObject({ mark: { pid: 7, startedAt: "then" }, folder: "/tmp/x" });
-    runs.setCounts("A", { total: 9, done: 4, failed: 2, skipped: 1, errors: 1 });
-    expect(runs.find("A")).toMatchObject({ total: 9, done: 4, failed: 2, skipped: 1, errors: 1 });
+    runs.setCounts("A", { total: 9, done: 4, passed: 1, failed: 2, skipped: 1, errors: 1 });
+    expect(runs.find("A")).toMatchObject({ total: 9, done: 4, passed: 1, failed: 2, skipped: 1, errors: 1 });
     expect(runs.setCancelling("A").status).toBe("cancelling");
     expect(
       runs.end("A", ending({ outcome: "crashed", exit_code: null, signal: "SIGKILL", error: "why" }), 3_000),
@@ -190,16 +191,16 @@ describe("runView", () => {
       started_at: null,
     });
     runs.start("A", 2_000);
-    runs.setCounts("A", { total: null, done: 4, failed: 2, skipped: 1, errors: 0 });
+    runs.setCounts("A", { total: null, done: 4, passed: 1, failed: 2, skipped: 1, errors: 0 });
     expect(runView(runs.require("A"), 4_000, more)).toMatchObject({
       passed: 1,
       rate: 2,
       eta_seconds: null,
       duration_seconds: 2,
     });
-    runs.setCounts("A", { total: 10, done: 4, failed: 2, skipped: 1, errors: 0 });
+    runs.setCounts("A", { total: 10, done: 4, passed: 1, failed: 2, skipped: 1, errors: 0 });
     expect(runView(runs.require("A"), 4_000, more)).toMatchObject({ total: 10, rate: 2, eta_seconds: 3 });
-    runs.setCounts("A", { total: 10, done: 0, failed: 0, skipped: 0, errors: 0 });
+    runs.setCounts("A", { total: 10, done: 0, passed: 0, failed: 0, skipped: 0, errors: 0 });
     expect(runView(runs.require("A"), 4_000, more)).toMatchObject({ rate: 0, eta_seconds: null });
     // The machine's clock was set back.
     expect(runView(runs.require("A"), 1_000, more)).toMatchObject({ duration_seconds: 0, rate: null });

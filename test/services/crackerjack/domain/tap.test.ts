@@ -206,10 +206,14 @@ ok 2 - four
 });
 
 describe("looksLikeTap", () => {
-  test("goes by the version in the first lines", () => {
+  test("goes by the version in the first lines, or by a plan or a test point as the first", () => {
     expect(looksLikeTap("TAP version 13\nok")).toBe(true);
     expect(looksLikeTap("\n> run\n\nTAP version 14\r\n")).toBe(true);
-    expect(looksLikeTap("ok 1\n1..1")).toBe(false);
+    expect(looksLikeTap("# a comment\nok 1\n1..1")).toBe(true);
+    expect(looksLikeTap("1..3\r\nok 1 - a")).toBe(true);
+    expect(looksLikeTap("\nnot ok 1 - a\n")).toBe(true);
+    expect(looksLikeTap("ok  \tpackage/path\t0.1s")).toBe(false);
+    expect(looksLikeTap("okay\nok 1")).toBe(false);
     expect(looksLikeTap("a\nb\nc\nd\ne\nTAP version 14")).toBe(false);
     expect(looksLikeTap("we speak TAP version 14")).toBe(false);
   });
