@@ -11,6 +11,10 @@ export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
     (await import("../../services/session-buddy/mod.ts")).sessionBuddyService as unknown as Service,
   mahavishnu: async () =>
     (await import("../../services/mahavishnu/mod.ts")).mahavishnuService as unknown as Service,
+  akosha: async () => (await import("../../services/akosha/mod.ts")).akoshaService as unknown as Service,
   crackerjack: async () =>
     (await import("../../services/crackerjack/mod.ts")).crackerjackService as unknown as Service,
+  dhruva: async () => (await import("../../services/dhruva/mod.ts")).dhruvaService as unknown as Service,
+  excalidraw: async () =>
+    (await import("../../services/excalidraw/mod.ts")).excalidrawService as unknown as Service,
 };

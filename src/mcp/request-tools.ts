@@ -107,14 +107,26 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
       output: v.object({
         channel: v.string(),
         count: v.pipe(v.number(), v.description("Connections, those of anonymous users included")),
-        users: v.array(v.object({ user_id: v.string(), connections: v.number() })),
+        users: v.array(v.object({
+          user_id: v.string(),
+          connections: v.number(),
+          user_info: v.optional(v.record(v.string(), v.unknown())),
+        })),
       }),
       ...effect("read"),
     },
     publish: {
       description: `Publish an event that clients may publish: ${publishable.join(", ")}`,
       input: PublishInput,
-      output: v.object({ status: v.literal("published"), event: v.string(), channels: v.array(v.string()) }),
+      output: v.object({
+        status: v.literal("published"),
+        event: v.string(),
+        channels: v.array(v.string()),
+        result: v.pipe(
+          v.optional(v.record(v.string(), v.unknown())),
+          v.description("What the service has made of it, for events that change something"),
+        ),
+      }),
       changesState: true,
       annotations: ADDS,
     },

@@ -39,11 +39,22 @@ export interface Journal {
    */
   append(drafts: readonly EventDraft[]): SequencedEvent[];
 
-  /** Events of the scope after `seq`, oldest first, at most `limit`. */
-  read(scope: Scope, after: number, limit: number): SequencedEvent[];
+  /**
+   * Events of the scope after `seq`, oldest first, at most `limit`.
+   *
+   * @param maxBytes Stop before the event that would exceed this, but not before the first: whoever reads on comes to the
+   * end. Bytes of the data and the names, with 128 for each event. Default: no bound.
+   */
+  read(scope: Scope, after: number, limit: number, maxBytes?: number): SequencedEvent[];
 
-  /** The newest `count` events of the scope, oldest first. */
-  last(scope: Scope, count: number): SequencedEvent[];
+  /** The newest `count` events of the scope, oldest first. Where `maxBytes` is exceeded, the older ones are left out. */
+  last(scope: Scope, count: number, maxBytes?: number): SequencedEvent[];
+
+  /**
+   * The seq after which `read` brings the newest `count` events of the scope, or those of them that are there without a
+   * hole; null where there are none. Reads no event.
+   */
+  tail(scope: Scope, count: number): number | null;
 
   /**
    * The highest seq of the scope that is no longer kept; 0 while all are. A reader whose position is at or past it can

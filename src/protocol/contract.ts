@@ -48,6 +48,8 @@ export interface EventSpec<Data extends DataSchema = DataSchema> {
   readonly data: Data;
   /** What a client needs to publish the event itself. Absent: only the service publishes it. */
   readonly publishable?: Access;
+  /** What a client sends to publish it, where the service makes `data` of it (see `Relays`). Absent: `data`. */
+  readonly published?: DataSchema;
 }
 
 export interface RequestSpec<Input extends DataSchema = DataSchema, Output extends DataSchema = DataSchema> {
@@ -77,6 +79,11 @@ export interface Contract<Shape extends ContractShape = ContractShape> extends C
 
 export type EventName<C extends Contract> = keyof C["events"] & string;
 export type EventData<C extends Contract, E extends EventName<C>> = v.InferInput<C["events"][E]["data"]>;
+/** What a client publishes an event with, as its schema has checked it. */
+export type PublishedData<C extends Contract, E extends EventName<C>> = v.InferOutput<
+  C["events"][E] extends { readonly published: infer Published extends DataSchema } ? Published
+    : C["events"][E]["data"]
+>;
 export type RequestName<C extends Contract> = keyof C["requests"] & string;
 export type RequestInput<C extends Contract, R extends RequestName<C>> = v.InferOutput<
   C["requests"][R]["input"]

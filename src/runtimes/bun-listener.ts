@@ -7,6 +7,7 @@ import type { Log } from "../ports/log.ts";
 import type { Listener, ListenOptions } from "../ports/runtime.ts";
 import { bunHandlers, type BunWebSocketHandlers } from "./bun-sockets.ts";
 import { checkPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
+import { refusal } from "./upgrade-request.ts";
 
 /** What is used of Bun's Server. It is what the app gets as `env`. */
 export interface BunServer {
@@ -20,6 +21,7 @@ declare const Bun: {
     hostname: string;
     port: number;
     idleTimeout: number;
+    maxRequestBodySize: number;
     development: boolean;
     reusePort: boolean;
     fetch(request: Request, server: BunServer): Response | Promise<Response>;
@@ -41,11 +43,17 @@ export function listenByBun(options: ListenOptions, log: Log): Listener {
       hostname: host,
       port,
       idleTimeout: HTTP_IDLE_TIMEOUT_SECONDS,
+      // Every route has a bound of its own; Bun's of 128 MiB would come before them.
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       // Bun's page for developers would show the stack to everybody.
       development: false,
       // Bun 1.4 otherwise shares a port that is in use, without a word, when it is not in development.
       reusePort: false,
-      fetch: (request, bun) => app.fetch(request, bun),
+      fetch(request, bun) {
+        // Bun makes no full URL of a request without one, as HTTP/1.0 allows.
+        if (!request.headers.get("host")) return refusal(400, "Expected a Host header");
+        return app.fetch(request, bun);
+      },
       error(error) {
         log.error("A request failed", { error });
         return new Response(null, { status: 500 });

@@ -15,10 +15,10 @@ import type { Journal, Retention } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { Runtime } from "../ports/runtime.ts";
-import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
+import type { Access, Contract, EventData, EventName, EventSpec } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
-import { commonRoutes } from "../service/common-handlers.ts";
+import { type CommonParts, commonRoutes } from "../service/common-handlers.ts";
 import type { Commit, Manager, ManagerContext, Service } from "../service/define-service.ts";
 import { Dispatch, type Route } from "../service/dispatch.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -81,7 +81,7 @@ export async function openCore<C extends Contract, M extends Manager>(
           `Cannot run '${contract.name}' without a database: storage.path is "none", expected a file or ":memory:"`,
         );
       },
-      publish: (event, data) => committer.publish(event, data),
+      publish: (event, data, call) => committer.publish(event, data, call),
       broadcastUpdate: (event, data, room) => void committer.broadcastUpdate(event, data, room),
       clock,
       log,
@@ -162,9 +162,10 @@ function keeping(
 function routesOf<C extends Contract, M extends Manager>(
   service: Service<C, M>,
   manager: M,
-  parts: Parameters<typeof commonRoutes>[0],
+  parts: CommonParts,
 ): ReadonlyMap<string, Route> {
-  const routes = new Map(commonRoutes(parts));
+  const relays = relaysOf(service, manager);
+  const routes = new Map(commonRoutes({ ...parts, relays: relays as CommonParts["relays"] & object }));
   const handlers = service.createHandlers(manager);
   const { name: owner, requests } = service.contract;
   const unknown = Object.keys(handlers).find((name) => !Object.hasOwn(requests, name));
@@ -181,4 +182,26 @@ function routesOf<C extends Contract, M extends Manager>(
     routes.set(name, { access, changesState: access !== "read", input, handle });
   }
   return routes;
+}
+
+/** @throws {TypeError} where they do not fit the contract: nobody could publish the event as it says. */
+function relaysOf<C extends Contract, M extends Manager>(
+  { contract, ...service }: Service<C, M>,
+  manager: M,
+) {
+  const events: Readonly<Record<string, EventSpec>> = contract.events;
+  const relays = service.createRelays?.(manager) ?? {};
+  for (const name of Object.keys(relays)) {
+    if (events[name]?.publishable !== undefined) continue;
+    throw new TypeError(
+      `Relays of ${contract.name}: expected those of events that clients may publish, got '${name}'`,
+    );
+  }
+  for (const [name, event] of Object.entries(events)) {
+    if (event.published === undefined || Object.hasOwn(relays, name)) continue;
+    throw new TypeError(
+      `Relays of ${contract.name}: expected one for '${name}', which has 'published', got none`,
+    );
+  }
+  return relays;
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import { type Context, Hono } from "hono";
-import { readUpTo } from "../limits/read-up-to.ts";
+import { BodyCutShort, readUpTo } from "../limits/read-up-to.ts";
 import { isJsonObject } from "../protocol/json-value.ts";
 import { type JsonObject, parseJson, stringifyJson } from "../protocol/json.ts";
 import type { AppHost } from "./host.ts";
 import { type CallerEnv, checkOrigin, identify, refuse, requireIdentity } from "./identify.ts";
+import { addServiceRoutes } from "./service-routes.ts";
 
 /** Largest body of an HTTP request, in bytes. */
 const MAX_BODY_BYTES = 1_048_576;
@@ -21,6 +22,7 @@ export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   api.post("/publish", (context) => request(host, context, "publish"));
   api.post("/requests/:name", (context) => request(host, context, context.req.param("name")));
   app.route("/api", api);
+  addServiceRoutes(app, host);
   app.use("/mcp", requireIdentity(host.settings.auth.required));
   app.all("/mcp", (context) => {
     return host.mcp().handle(context, context.get("caller").identity, host.runtime().remoteAddress(context));
@@ -48,7 +50,7 @@ export function createWebSocketApp(host: AppHost): Hono<CallerEnv> {
 function baseApp(host: AppHost): Hono<CallerEnv> {
   const app = new Hono<CallerEnv>();
   app.use(checkOrigin(host), identify(host.verify));
-  const upgrades = (context: Context) => context.req.header("upgrade") !== undefined;
+  const upgrades = (context: Context) => context.req.header("upgrade")?.toLowerCase() === "websocket";
   app.get("/health", async (context, next) => {
     if (upgrades(context)) return await next();
     return context.json(host.health());
@@ -58,15 +60,20 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
     const { text, contentType } = await host.metrics();
     return context.body(text, 200, { "Content-Type": contentType });
   });
+  const own = host.routes.map(({ method, path }) => `, ${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
   app.notFound((context) =>
     refuse(
       context,
       "NOT_FOUND",
       `Nothing at ${context.req.method} ${context.req.path}: there are /health, /metrics, /ws, /mcp, ` +
-        "POST /api/publish and POST /api/requests/{name}",
+        `POST /api/publish and POST /api/requests/{name}${own.join("")}`,
     )
   );
   app.onError((error, context) => {
+    if (error instanceof BodyCutShort) {
+      host.log.debug("A client ended before its request did", { path: context.req.path });
+      return refuse(context, "DECODE_ERROR", "The body did not come to its end");
+    }
     const fault = crypto.randomUUID();
     host.log.error("An HTTP request failed", { path: context.req.path, fault, error });
     return refuse(context, "SERVER_ERROR", `Internal error: the log explains it under ${fault}`);

@@ -23,6 +23,7 @@ import type { Access, Contract, EventData, EventName } from "../protocol/contrac
 import { SERVICE_PORTS } from "../protocol/service-ports.ts";
 import { Hub } from "../rooms/hub.ts";
 import type { Manager, Service } from "../service/define-service.ts";
+import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings, SettingsPart } from "../settings/schema.ts";
 import { connectionHost } from "./connection-host.ts";
 import { Connections } from "./connections.ts";
@@ -354,6 +355,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       originRule: () => this.#originRule,
       verify: this.#verify,
       dispatch: () => this.#core?.dispatch ?? null,
+      routes: (this.service.routes ?? []) as readonly HttpRoute<unknown>[],
+      manager: () => this.#core?.manager ?? null,
+      mayAccess: this.#mayAccess,
       mcp: () => this.#mcp,
       accept: (caller) => (socket) => this.#connections.accept(socket, caller),
       health: () => healthOf(this.#statusParts()),

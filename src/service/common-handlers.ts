@@ -11,7 +11,7 @@ import { channelsOf, parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
 import { Refusal } from "../protocol/errors.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
-import type { JsonObject } from "../protocol/json.ts";
+import type { JsonObject, JsonValue } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Commit, Manager } from "./define-service.ts";
 import type { Route } from "./dispatch.ts";
@@ -27,7 +27,11 @@ export interface CommonParts {
   readonly mayJoin: (identity: Identity, kind: string) => boolean;
   /** The server's own figures, and those of the connection that asks. */
   readonly status: (call: Call) => JsonObject;
+  /** What events mean that are not simply handed on when a client publishes them. Default: none. */
+  readonly relays?: Readonly<Record<string, Relay | undefined>>;
 }
+
+type Relay = (data: Record<string, unknown>, call: Call) => JsonObject;
 
 export function commonRoutes(parts: CommonParts): ReadonlyMap<string, Route> {
   const query = <Input>(
@@ -42,7 +46,8 @@ export function commonRoutes(parts: CommonParts): ReadonlyMap<string, Route> {
     };
   };
   return new Map([
-    ["publish", { ...query(PublishInput, publish), changesState: true }],
+    // The contract says for each event who may publish it.
+    ["publish", { ...query(PublishInput, publish), access: "any", changesState: true }],
     ["get_history", query(HistoryInput, history)],
     ["get_presence", query(PresenceInput, presence)],
     ["get_status", query(StatusInput, status)],
@@ -80,7 +85,7 @@ function publish(parts: CommonParts, input: PublishInput, call: Call): JsonObjec
       `Not authorized to publish ${input.event}: needs ${contract.name}:${spec.publishable}`,
     );
   }
-  const parsed = v.safeParse(spec.data, input.data);
+  const parsed = v.safeParse(spec.published ?? spec.data, input.data);
   if (!parsed.success) {
     throw new Refusal("INVALID_DATA", explainIssues(`publish of ${input.event}`, parsed.issues));
   }
@@ -91,11 +96,26 @@ function publish(parts: CommonParts, input: PublishInput, call: Call): JsonObjec
     }`;
     throw new Refusal("INVALID_CHANNEL", message);
   }
+  const relay = parts.relays?.[input.event];
+  if (relay) {
+    return relayed(parts, call, { event: input.event, channels }, (inner) => relay(parsed.output, inner));
+  }
   return parts.commit((transaction) => {
     // As it came: emit checks it again, and a schema may turn it into something that it would not take.
     transaction.emit(input.event, input.data);
     return { status: "published", event: input.event, channels };
   }, call);
+}
+
+function relayed(
+  parts: CommonParts,
+  call: Call,
+  published: { event: string; channels: string[] },
+  relay: (call: Call) => JsonObject,
+): JsonObject {
+  // Without a key to remember the answer under, an ephemeral event need not touch the database.
+  const work = () => ({ status: "published", ...published, result: relay({ ...call, once: null }) });
+  return call.once ? parts.commit(work, call) : work();
 }
 
 /** Where a client's event goes. An id that gives no channel is the client's fault. */
@@ -148,7 +168,13 @@ function historyAnswer(
 }
 
 function presence(parts: CommonParts, input: PresenceInput, call: Call): JsonObject {
-  channelFor(parts, input.channel, call);
+  const { kind, wildcard } = channelFor(parts, input.channel, call);
+  const id = wildcard ? null : input.channel.slice(kind.length + 1) || null;
+  const present = parts.manager.presence?.(kind, id);
+  if (present) {
+    const count = present.reduce((sum, { connections }) => sum + connections, 0);
+    return { channel: input.channel, count, users: present as unknown as JsonValue };
+  }
   const members = parts.hub.members(input.channel);
   const users = new Map<string, number>();
   for (const { userId } of members) if (userId !== null) users.set(userId, (users.get(userId) ?? 0) + 1);

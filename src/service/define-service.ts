@@ -7,6 +7,7 @@ import type {
   Contract,
   EventData,
   EventName,
+  PublishedData,
   RequestInput,
   RequestName,
   RequestOutput,
@@ -19,6 +20,7 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Processes } from "../ports/processes.ts";
 import type { SettingsPart, SettingsService } from "../settings/schema.ts";
+import type { HttpRoute } from "./http-route.ts";
 
 /** What a commit may say besides changing state. */
 export interface Transaction<C extends Contract> {
@@ -50,8 +52,11 @@ export interface ManagerContext<C extends Contract> {
    * @throws {DatabaseError} where the setting `storage.path` is "none".
    */
   readonly database: Database;
-  /** `commit` of one event and nothing else. */
-  publish<E extends EventName<C>>(event: E, data: EventData<C, E>): void;
+  /**
+   * `commit` of one event and nothing else. With the call that it comes of, it follows the call's answer, and what the
+   * caller has published as an event does not come back to it. Ephemeral events do not touch the database.
+   */
+  publish<E extends EventName<C>>(event: E, data: EventData<C, E>, call?: Call): void;
   /** Send an event to one channel, whatever the contract's routing says. Nothing where the channel does not exist. */
   broadcastUpdate<E extends EventName<C>>(event: E, data: EventData<C, E>, room: string): void;
   readonly clock: Clock;
@@ -60,6 +65,14 @@ export interface ManagerContext<C extends Contract> {
   readonly processes: Processes;
   /** The service's own block of the settings: as written, or what its schema made of it. */
   readonly settings: JsonObject;
+}
+
+/** A user in a channel. */
+export interface Present {
+  readonly user_id: string;
+  readonly connections: number;
+  /** How it is to be shown, where the service knows. */
+  readonly user_info?: unknown;
 }
 
 /** What a manager may do for its server. All of it is optional: a manager works with no client connected. */
@@ -74,6 +87,8 @@ export interface Manager {
   getStatus?(data: JsonObject): JsonObject | Promise<JsonObject>;
   /** The state behind a channel, read now; null where there is none. */
   snapshot?(kind: string, id: string | null): JsonObject | null;
+  /** Who is in a channel, where that is not who listens to it; null where it is. Answered to `get_presence`. */
+  presence?(kind: string, id: string | null): readonly Present[] | null;
   /** Finish or persist what is under way. */
   stop?(): void | Promise<void>;
 }
@@ -86,6 +101,15 @@ export type Handlers<C extends Contract> = {
   ) => RequestOutput<C, R> | Promise<RequestOutput<C, R>>;
 };
 
+/**
+ * What an event means that a client publishes, for those events that are more than news: the service changes its state,
+ * and tells by a commit with the call what came of it. Nothing else is told. Its answer is shown to the client as
+ * `result`; it must not be a promise.
+ */
+export type Relays<C extends Contract> = {
+  readonly [E in EventName<C>]?: (data: PublishedData<C, E>, call: Call) => JsonObject;
+};
+
 export interface Service<C extends Contract = Contract, M extends Manager = Manager> {
   readonly contract: C;
   /** Settings that are this service's unless somebody says otherwise. */
@@ -95,6 +119,10 @@ export interface Service<C extends Contract = Contract, M extends Manager = Mana
   /** Make the manager. Called once per server, when the database is open. */
   createManager(context: ManagerContext<C>): M | Promise<M>;
   createHandlers(manager: M): Handlers<C>;
+  /** For events that are not simply handed on when a client publishes them. */
+  createRelays?(manager: M): Relays<NoInfer<C>>;
+  /** Routes of its own on the HTTP port, besides those that every service has. */
+  readonly routes?: readonly HttpRoute<M>[];
 }
 
 /** Tie a contract, its manager and its handlers together. */

@@ -22,13 +22,16 @@ export type Answer =
 
 /** A request of the contract, or one that every service answers. */
 export interface Route {
-  readonly access: Access;
+  /** `any`: whoever holds one of them; what more is needed, the handler says. */
+  readonly access: Access | "any";
   /** False where repeating the request does no harm: an idempotency key is then of no use. */
   readonly changesState: boolean;
   readonly input: DataSchema;
   // deno-lint-ignore no-explicit-any
   readonly handle: (input: any, call: Call) => unknown;
 }
+
+const ACCESSES: readonly Access[] = ["read", "write", "run", "admin"];
 
 export interface DispatchOptions {
   readonly server: string;
@@ -88,11 +91,10 @@ export class Dispatch {
     if (name === null || !route) {
       throw new Refusal("UNKNOWN_REQUEST", `Unknown request event: ${name ?? "None"}`);
     }
-    if (!this.#options.mayAccess(request.call.identity, route.access)) {
-      throw new Refusal(
-        "FORBIDDEN",
-        `Not authorized to ${name}: needs ${this.#options.server}:${route.access}`,
-      );
+    if (!this.#isAllowed(request.call.identity, route.access)) {
+      const { server } = this.#options;
+      const needed = route.access === "any" ? `a permission of ${server}` : `${server}:${route.access}`;
+      throw new Refusal("FORBIDDEN", `Not authorized to ${name}: needs ${needed}`);
     }
     const { key, data } = keyOf(request);
     const parsed = v.safeParse(route.input, data, { abortPipeEarly: true });
@@ -105,6 +107,11 @@ export class Dispatch {
       const answer = await route.handle(parsed.output, call);
       return (answer ?? {}) as JsonObject;
     });
+  }
+
+  #isAllowed(identity: Identity, access: Route["access"]): boolean {
+    const { mayAccess } = this.#options;
+    return access === "any" ? ACCESSES.some((one) => mayAccess(identity, one)) : mayAccess(identity, access);
   }
 
   #fault(request: DispatchRequest, error: unknown): Answer {

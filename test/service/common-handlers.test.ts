@@ -111,4 +111,17 @@ describe("commonRoutes", () => {
     }
     expect(codes).toEqual(["fine", "FORBIDDEN", "FORBIDDEN"]);
   });
+
+  test("publish needs nothing beside it", async () => {
+    const bench = createBench({ settings: { authRequired: true } });
+    const as = (permissions: string[]) =>
+      bench.connect({ identity: { userId: "ada", permissions, authenticated: true }, expiresAt: null });
+    const data = { event: "feed.posted", data: { when: "x" } };
+    const [frame] = await bench.ask(as(["write"]), request("publish", data));
+    expect(frame!.error_code).toBe(null);
+    for (const permissions of [[], ["other:write"]]) {
+      const [frame] = await bench.ask(as(permissions), request("publish", data));
+      expect(frame!.error_message).toBe("Not authorized to publish: needs a permission of demo");
+    }
+  });
 });

@@ -1,0 +1,22 @@
+/**
+ * akosha on the air.
+ *
+ * @module
+ */
+import { dial } from "../../src/runtimes/dial.ts";
+import { serverOf } from "../../src/server/broadcast-methods.ts";
+import { defineService } from "../../src/service/define-service.ts";
+import { akosha } from "./contract.ts";
+import { akoshaSettings } from "./domain/settings.ts";
+import { akoshaHandlers } from "./handlers.ts";
+import { AkoshaManager } from "./manager.ts";
+
+export const akoshaService = defineService({
+  contract: akosha,
+  settingsSchema: akoshaSettings,
+  createManager: (context) => AkoshaManager.open(context, { dial }),
+  createHandlers: akoshaHandlers,
+});
+
+/** The server of akosha: HTTP and MCP on 8682, WebSocket on 8692, unless told otherwise. */
+export class AkoshaWebSocketServer extends serverOf(akoshaService) {}

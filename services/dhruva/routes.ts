@@ -1,0 +1,42 @@
+/**
+ * Blobs over HTTP, each at its SHA-256.
+ *
+ * @module
+ */
+import type { HttpRoute } from "../../src/service/http-route.ts";
+import type { DhruvaManager } from "./manager.ts";
+
+const path = "/api/blobs/:sha256";
+
+export const dhruvaRoutes: readonly HttpRoute<DhruvaManager>[] = [
+  {
+    method: "PUT",
+    path,
+    access: "write",
+    async handle({ transfers }, { parameters, header, body }) {
+      const announced = header("content-length");
+      const length = announced === undefined ? null : Number(announced);
+      const stored = await transfers.upload({ sha256: parameters["sha256"] ?? "", body, length });
+      return { status: stored.stored ? 201 : 200, body: { ...stored } };
+    },
+  },
+  {
+    method: "GET",
+    path,
+    access: "read",
+    async handle({ transfers }, { parameters }) {
+      const { sha256, size, body } = await transfers.download(parameters["sha256"] ?? "");
+      return {
+        headers: {
+          "Content-Type": "application/octet-stream",
+          "Content-Length": String(size),
+          // Whatever it holds, it is never a page of this server.
+          "Content-Disposition": "attachment",
+          "X-Content-Type-Options": "nosniff",
+          "ETag": `"${sha256}"`,
+        },
+        body,
+      };
+    },
+  },
+];
