@@ -63,10 +63,11 @@ export const topics = v.pipe(
   v.maxLength(32),
   v.description("What it is about; searched together with the content"),
 );
-export const query = text(
-  1,
-  1000,
-  "Words to look for. Items that hold more of them, and rarer ones, come first",
+export const query = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(1000),
+  v.description("Words to look for. Items that hold more of them, and rarer ones, come first"),
 );
 
 const entityName = v.pipe(

@@ -10,9 +10,27 @@ import type { JsonObject } from "./json.ts";
 export const DEFAULT_LIST_LIMIT = 50;
 export const MAX_LIST_LIMIT = 200;
 
-/** A string of `min` to `max` UTF-16 units. */
+/** `v.string()`, to whoever converts it too, but for the character NUL, at which some databases end a text. */
+function stringWithoutNul(): v.StringSchema<undefined> {
+  const plain = v.string();
+  return v._standardSchema({
+    ...plain,
+    "~run"(dataset, config) {
+      const { value } = dataset;
+      if (typeof value !== "string") return plain["~run"](dataset, config);
+      if (!value.includes("\0")) return { typed: true, value };
+      v._addIssue(this, "type", dataset, config, {
+        expected: "text without the character NUL",
+        received: "text with it",
+      });
+      return dataset as unknown as v.FailureDataset<v.StringIssue>;
+    },
+  });
+}
+
+/** A string of `min` to `max` UTF-16 units, without the character NUL. */
 export const text = (min: number, max: number, description: string) =>
-  v.pipe(v.string(), v.minLength(min), v.maxLength(max), v.description(description));
+  v.pipe(stringWithoutNul(), v.minLength(min), v.maxLength(max), v.description(description));
 
 /** A string of any length, for what we say ourselves. */
 export const told = (description: string) => v.pipe(v.string(), v.description(description));

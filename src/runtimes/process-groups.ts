@@ -5,8 +5,8 @@
  * @module
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { forgetProcesses, groupMembers } from "./process-table.ts";
 
 export type EndSignal = "SIGTERM" | "SIGKILL";
 
@@ -47,6 +47,7 @@ export function startGroup(
     } catch (error) {
       return reject(startFault(program, options, error));
     }
+    forgetProcesses();
     // Once it runs, 'error' can only tell of a signal that could not be sent.
     child.on("error", (error) => reject(startFault(program, options, error)));
     child.once("spawn", () => resolve(child));
@@ -123,47 +124,6 @@ async function vanishes(pid: number, withinMs: number): Promise<boolean> {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   return true;
-}
-
-/** What Linux tells of a process. */
-export interface ProcessFacts {
-  readonly pid: number;
-  /** `Z` for one that has ended. */
-  readonly state: string;
-  readonly group: number;
-  /** Clock ticks from the machine's start to the process's. */
-  readonly startedTicks: string;
-}
-
-/** Undefined where there is no such process, or no /proc. */
-export function processFacts(pid: number): ProcessFacts | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The name in parentheses may hold blanks and parentheses itself; the rest is numbers.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { pid, state: fields[0] ?? "", group: Number(fields[2]), startedTicks: fields[19] ?? "" };
-  } catch {
-    return undefined;
-  }
-}
-
-/** The living members of a group, or undefined where the system does not tell. */
-export function groupMembers(group: number): ProcessFacts[] | undefined {
-  return runningProcesses()?.filter((facts) => facts.group === group);
-}
-
-/** All processes that have not ended, or undefined where the system does not tell. */
-export function runningProcesses(): ProcessFacts[] | undefined {
-  if (process.platform !== "linux") return undefined;
-  try {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map((name) => processFacts(Number(name)))
-      .filter((facts) => facts !== undefined)
-      .filter(({ state }) => state !== "Z" && state !== "X");
-  } catch {
-    return undefined;
-  }
 }
 
 function startFault(program: string, options: GroupOptions, cause: unknown): Error {

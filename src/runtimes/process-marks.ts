@@ -7,7 +7,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { ProcessMark } from "../ports/processes.ts";
-import { groupMembers, processFacts, runningProcesses } from "./process-groups.ts";
+import { groupMembers, processFacts, runningProcesses } from "./process-table.ts";
 
 /**
  * A child's environment holds it with a value of its own, which those that it starts inherit. So its group is known
@@ -35,27 +35,65 @@ export function isStillThere({ pid, startedAt }: ProcessMark): boolean {
 const ROUNDS = 100;
 const ROUND_MS = 10;
 
+/** Marks whose carriers are to be killed, by token, and what is known of each. */
+const wanted = new Map<string, Hunt>();
+let isHunting = false;
+
+interface Hunt {
+  readonly waiting: (() => void)[];
+  rounds: number;
+  met: boolean;
+}
+
 /**
  * Kill whoever carries the token of one of these marks, in a group or not. Linux alone tells who does.
  *
  * @returns the marks that somebody carried.
  */
 export async function killCarriers(marks: readonly ProcessMark[]): Promise<Set<ProcessMark>> {
-  const byToken = new Map(marks.map((mark) => [tokenOf(mark), mark]));
   const met = new Set<ProcessMark>();
-  for (let round = 0; round < ROUNDS && marks.length > 0; round++) {
-    let isClean = true;
+  await Promise.all(marks.map(async (mark) => {
+    const token = tokenOf(mark);
+    const hunt = wanted.get(token) ?? { waiting: [], rounds: 0, met: false };
+    wanted.set(token, hunt);
+    await new Promise<void>((resolve) => {
+      hunt.waiting.push(resolve);
+      beginHunt();
+    });
+    if (hunt.met) met.add(mark);
+  }));
+  return met;
+}
+
+/** One look serves all who ask meanwhile. */
+function beginHunt(): void {
+  if (isHunting) return;
+  isHunting = true;
+  void huntAll().finally(() => {
+    isHunting = false;
+    if (wanted.size > 0) beginHunt();
+  });
+}
+
+async function huntAll(): Promise<void> {
+  // Whoever else asks in this turn is looked for as well.
+  await Promise.resolve();
+  while (wanted.size > 0) {
+    const carried = new Set<string>();
     for (const { pid } of runningProcesses() ?? []) {
-      const mark = byToken.get(carriedBy(pid) ?? "");
-      if (!mark) continue;
-      isClean = false;
-      met.add(mark);
+      const token = carriedBy(pid);
+      if (token === undefined || !wanted.has(token)) continue;
+      carried.add(token);
       kill(pid);
     }
-    if (isClean) break;
-    await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
+    for (const [token, hunt] of wanted) {
+      if (carried.has(token)) hunt.met = true;
+      if (carried.has(token) && ++hunt.rounds < ROUNDS) continue;
+      wanted.delete(token);
+      for (const resolve of hunt.waiting) resolve();
+    }
+    if (wanted.size > 0) await new Promise((resolve) => setTimeout(resolve, ROUND_MS));
   }
-  return met;
 }
 
 function kill(pid: number): void {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { jsonObject } from "../../src/protocol/fields.ts";
+import { jsonObject, text } from "../../src/protocol/fields.ts";
 
 describe("jsonObject", () => {
   test("hands on keys that a record drops, and refuses what is no object", () => {
@@ -13,5 +13,15 @@ describe("jsonObject", () => {
       expect(result.issues?.[0]?.path?.[0]?.key).toBe("context");
     }
     expect(schema.entries.context["~standard"].validate({})).toEqual({ typed: true, value: {} });
+  });
+});
+
+describe("text", () => {
+  test("is without the character NUL, where some databases would end it", () => {
+    const field = text(1, 10, "A name");
+    expect(v.is(field, "a\nb")).toBe(true);
+    const [issue] = v.safeParse(v.object({ name: field }), { name: "a\0b" }).issues!;
+    expect(issue.message).toBe("Invalid type: Expected text without the character NUL but received text with it");
+    expect(v.is(field, 5)).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StartOptions } from "../../src/ports/processes.ts";
-import { groupIsAlive, groupMembers } from "../../src/runtimes/process-groups.ts";
+import { groupIsAlive } from "../../src/runtimes/process-groups.ts";
+import { groupMembers } from "../../src/runtimes/process-table.ts";
 import { processes } from "../../src/runtimes/processes.ts";
 import { hasRuntime, startProgram } from "../support/start-program.ts";
 
