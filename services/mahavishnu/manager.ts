@@ -18,7 +18,12 @@ import { migrate } from "../../src/storage/migrations.ts";
 import type { MahavishnuContract } from "./contract.ts";
 import { ChildMarks } from "./domain/child-marks.ts";
 import { type Definition, readDefinition } from "./domain/definition.ts";
-import { DefinitionFiles, firstOf, shortened } from "./domain/definition-files.ts";
+import {
+  DefinitionFiles,
+  type DefinitionFilesOptions,
+  firstOf,
+  shortened,
+} from "./domain/definition-files.ts";
 import { checkedInputs } from "./domain/inputs.ts";
 import { locate, type ReadYaml } from "./domain/located.ts";
 import { PoolRecords } from "./domain/pool-records.ts";
@@ -37,6 +42,7 @@ export interface MahavishnuTools {
   readonly readYaml: ReadYaml;
   /** Names of what is in a folder; empty where there is none. */
   readonly listFolder: (path: string) => Promise<string[]>;
+  readonly workspace: DefinitionFilesOptions["workspace"];
 }
 
 export interface DefinitionHead {

@@ -4,6 +4,7 @@
  * @module
  */
 import { listFolder } from "../../src/runtimes/list-folder.ts";
+import { workspace } from "../../src/runtimes/workspace.ts";
 import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
 import { readYaml } from "../../src/settings/read-yaml.ts";
@@ -15,7 +16,7 @@ import { MahavishnuManager } from "./manager.ts";
 export const mahavishnuService = defineService({
   contract: mahavishnu,
   settingsSchema: mahavishnuSettings,
-  createManager: (context) => MahavishnuManager.open(context, { readYaml, listFolder }),
+  createManager: (context) => MahavishnuManager.open(context, { readYaml, listFolder, workspace }),
   createHandlers: mahavishnuHandlers,
 });
 

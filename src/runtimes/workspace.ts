@@ -50,6 +50,12 @@ export const workspace: Workspace = {
   variable: (name) => process.env[name],
 };
 
+/** Paths that nothing can be at: too long, in a circle of links, or with the character NUL. */
+function cannotExist(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === "ENAMETOOLONG" || code === "ELOOP" || code === "ERR_INVALID_ARG_VALUE";
+}
+
 async function said<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -65,7 +71,7 @@ async function unlessMissing<T>(
 ): Promise<T | undefined> {
   return await said(verb, path, () =>
     work().catch((error) => {
-      if (isMissing(error)) return undefined;
+      if (isMissing(error) || cannotExist(error)) return undefined;
       throw error;
     }));
 }

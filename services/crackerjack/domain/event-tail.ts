@@ -10,10 +10,12 @@ import { LineCutter } from "./event-lines.ts";
 /** How long a line may lie unread. */
 const LOOK_MS = 50;
 const CHUNK_BYTES = 262_144;
+/** The file belongs to the tests, which may make it as large as they like. */
+const MAX_BYTES = 134_217_728;
 
 export interface EventTail {
-  /** Read to the end and stop looking. To be called when nobody writes any more. */
-  finish(): Promise<void>;
+  /** Read to the end and stop looking. To be called when nobody writes any more. Returns what is wrong, or null. */
+  finish(): Promise<string | null>;
 }
 
 /**
@@ -30,7 +32,7 @@ export function followEvents(
   let offset = 0;
   let under: Promise<void> | null = null;
   const drain = async (): Promise<void> => {
-    for (;;) {
+    while (offset < MAX_BYTES) {
       const bytes = await parts.workspace.readFrom(path, offset, CHUNK_BYTES);
       if (bytes.byteLength === 0) return;
       offset += bytes.byteLength;
@@ -49,6 +51,9 @@ export function followEvents(
       await look();
       cutter.flush();
       read();
+      return offset < MAX_BYTES
+        ? null
+        : `Cannot read the results: expected less than ${MAX_BYTES} bytes, got more`;
     },
   };
 }

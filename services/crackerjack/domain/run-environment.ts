@@ -4,6 +4,7 @@
  * @module
  */
 import type { Workspace } from "../../../src/ports/workspace.ts";
+import { WITHOUT_SECRETS } from "../../../src/protocol/secret-variables.ts";
 import { EVENTS_VARIABLE } from "./reporter-append.ts";
 
 /** Set by a test runner for its own children; we may be one of those. */
@@ -31,6 +32,7 @@ export function runEnvironment(
 ): Record<string, string | null> {
   const list = (...parts: (string | undefined)[]) => parts.filter(Boolean).join(workspace.listSeparator);
   return {
+    ...WITHOUT_SECRETS,
     ...Object.fromEntries(OF_OTHER_RUNS.map((name) => [name, null])),
     NO_COLOR: "1",
     // `bun --bun` puts a folder in front of PATH in which `node` is Bun, which cannot run Node's tests.

@@ -163,7 +163,7 @@ export class RunExecution {
     const ended = await child.ended;
     // Whoever the child has left behind may still write; first they go.
     await child.stop(STOP_GRACE_MS);
-    await tail.finish();
+    this.#fault ??= await tail.finish();
     return ended;
   }
 

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Call } from "../../../src/ports/call.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import type { Commit, Transaction } from "../../../src/service/define-service.ts";
@@ -44,6 +45,10 @@ interface Active {
   readonly over: Promise<void>;
 }
 
+/** Pauses between attempts to store something, in milliseconds. */
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 30_000;
+
 export class Scheduler {
   readonly #options: SchedulerOptions;
   /** Oldest first. */
@@ -51,6 +56,8 @@ export class Scheduler {
   /** By project. */
   readonly #active = new Map<string, Active>();
   #stopping = false;
+  /** Each ends a pause before a retry. */
+  readonly #pauses = new Set<() => void>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -115,6 +122,7 @@ export class Scheduler {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#waiting.length = 0;
+    for (const wake of this.#pauses) wake();
     const active = [...this.#active.values()];
     for (const { execution } of active) execution.cancel("The service was stopped");
     await Promise.all(active.map(({ over }) => over));
@@ -159,8 +167,8 @@ export class Scheduler {
   }
 
   async #carryOut(run: Run, execution: RunExecution): Promise<void> {
-    const { commit, runs, execution: { clock }, conclude } = this.#options;
-    commit((transaction) => {
+    const { runs, execution: { clock }, conclude } = this.#options;
+    await this.#persist((transaction) => {
       const { run_id, project, test_suite, command, total } = runs.start(run.run_id, clock.now());
       transaction.emit("test.started", {
         run_id,
@@ -172,9 +180,36 @@ export class Scheduler {
     });
     const { end, since } = await execution.execute();
     const aftermath = await conclude(run, end, since);
-    commit((transaction) => {
+    await this.#persist((transaction) => {
       this.#end(transaction, run, end);
       aftermath(transaction);
+    });
+  }
+
+  /** Commit what has happened, and try again where the database cannot take it, such as while the disk is full. */
+  async #persist(work: (transaction: Said) => void): Promise<void> {
+    const { commit, log, execution: { clock } } = this.#options;
+    for (let waitMs = FIRST_RETRY_MS;; waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
+      try {
+        return commit(work);
+      } catch (error) {
+        // A fault of ours does not heal, and a stop does not wait.
+        if (error instanceof TypeError || this.#stopping) throw error;
+        log.error("What happened to a run could not be stored and is tried again", { error, waitMs });
+      }
+      await this.#pause(waitMs, clock);
+    }
+  }
+
+  async #pause(waitMs: number, clock: Clock): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const cancel = clock.after(waitMs, end);
+      this.#pauses.add(end);
     });
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Files } from "../../../src/ports/files.ts";
+import type { Workspace } from "../../../src/ports/workspace.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import { type DefinitionResult, readDefinition } from "./definition.ts";
 import type { ReadYaml } from "./located.ts";
@@ -12,6 +13,7 @@ export interface DefinitionFilesOptions {
   /** As the settings say it. */
   readonly folder: string;
   readonly files: Files;
+  readonly workspace: Pick<Workspace, "realPath" | "facts" | "readFrom" | "separator">;
   readonly readYaml: ReadYaml;
   /** Names of what is in a folder; empty where there is none. */
   readonly listFolder: (path: string) => Promise<string[]>;
@@ -55,26 +57,52 @@ export class DefinitionFiles {
     const found: DefinitionFile[] = [];
     for (const file of (await listFolder(files.resolve(folder))).sort()) {
       const ending = ENDINGS.find((ending) => file.endsWith(ending));
-      if (ending === undefined || found.length === MOST_FILES) continue;
+      if (ending === undefined || file.startsWith(".") || found.length === MOST_FILES) continue;
       const name = file.slice(0, -ending.length);
+      if (!NAME.test(name)) {
+        const problems = [
+          `${folder}/${file}: expected a file name of letters, digits, _, . and -, got another`,
+        ];
+        found.push({ name, file: `${folder}/${file}`, result: { ok: false, problems } });
+        continue;
+      }
       // Of two files of one name the first is the one that is run.
-      if (!NAME.test(name) || found.some((other) => other.name === name)) continue;
+      if (found.some((other) => other.name === name)) continue;
       const result = await this.#read(file, name);
       if (result) found.push({ name, file: `${folder}/${file}`, result });
     }
     return found;
   }
 
+  /** Null where there is none. Rejects with what is wrong with it, before anything of it is read. */
+  async #text(file: string, label: string): Promise<string | null> {
+    const { folder, files, workspace } = this.#options;
+    const refuse = (detail: string): never => {
+      throw new Error(`${label}: ${detail}`);
+    };
+    const home = await workspace.realPath(files.resolve(folder));
+    const path = await workspace.realPath(files.resolve(folder, file));
+    if (home === undefined || path === undefined) return null;
+    if (!path.startsWith(home.endsWith(workspace.separator) ? home : home + workspace.separator)) {
+      return refuse("expected a file in the folder of definitions, got a link that leads out of it");
+    }
+    const facts = await workspace.facts(path);
+    if (!facts) return null;
+    if (facts.kind !== "file") return refuse("expected a file, got something else");
+    if (facts.size > MAX_BYTES) return refuse(`expected at most ${MAX_BYTES} bytes, got ${facts.size}`);
+    return new TextDecoder().decode(await workspace.readFrom(path, 0, MAX_BYTES));
+  }
+
   async #read(file: string, name: string): Promise<DefinitionResult | null> {
-    const { folder, files, readYaml, pools } = this.#options;
+    const { folder, readYaml, pools } = this.#options;
     const label = `${folder}/${file}`;
-    let text: string | undefined;
+    let text: string | null;
     try {
-      text = await files.readText(files.resolve(folder, file));
+      text = await this.#text(file, label);
     } catch (error) {
       return { ok: false, problems: [error instanceof Error ? error.message : String(error)] };
     }
-    if (text === undefined) return null;
+    if (text === null) return null;
     const { root, problems } = readYaml(text, label);
     const result = readDefinition(root, { file: label, name, pools });
     if (problems.length === 0) return result;
@@ -83,6 +111,9 @@ export class DefinitionFiles {
     return { ok: false, problems: [...problems, ...more] };
   }
 }
+
+/** One text is read in one go, and holds everybody up meanwhile. */
+const MAX_BYTES = 65_536;
 
 const MOST_PROBLEMS = 20;
 

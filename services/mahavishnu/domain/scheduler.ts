@@ -11,7 +11,7 @@ import type { Clock } from "../../../src/ports/clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import type { Processes, ProcessMark } from "../../../src/ports/processes.ts";
 import type { Commit, Transaction } from "../../../src/service/define-service.ts";
-import { SERVICE_PORTS } from "../../../src/protocol/service-ports.ts";
+import { WITHOUT_SECRETS } from "../../../src/protocol/secret-variables.ts";
 import type { MahavishnuContract } from "../contract.ts";
 import { Attempt } from "./attempt.ts";
 import type { ChildMarks } from "./child-marks.ts";
@@ -40,14 +40,6 @@ export interface SchedulerOptions {
   /** Workflows that are kept when they have ended. */
   readonly kept: number;
 }
-
-/** Secrets of services are no stage's business; several services may run in one process. */
-const SECRETS: Readonly<Record<string, null>> = Object.fromEntries(
-  [...Object.keys(SERVICE_PORTS), "bodai"].flatMap((name) => {
-    const prefix = name.toUpperCase().replaceAll("-", "_");
-    return [[`${prefix}_JWT_SECRET`, null], [`${prefix}_SHARED_SECRET`, null]];
-  }),
-);
 
 export class Scheduler {
   readonly #options: SchedulerOptions;
@@ -225,7 +217,7 @@ export class Scheduler {
     const attempt = new Attempt({
       spec: stage.spec,
       environment: {
-        ...SECRETS,
+        ...WITHOUT_SECRETS,
         ...environmentOf(state.inputs),
         WORKFLOW_ID: state.id,
         STAGE_NAME: stage.spec.name,

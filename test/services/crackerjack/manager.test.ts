@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { lineLog } from "../../../src/ports/log.ts";
 import { executable } from "../../support/start-program.ts";
 import { isRunning } from "./started-execution.ts";
@@ -297,5 +297,43 @@ describe("getStatus", LONG, () => {
     expect(await manager.getStatus({ project: "app" })).toMatchObject({ project: "app", status: "passed" });
     expect(manager.snapshot("test", run_id)).toMatchObject({ run_id, status: "passed" });
     expect(manager.snapshot("test", "none")).toBeNull();
+  });
+});
+
+describe("a database that takes nothing for a while", LONG, () => {
+  it("has the end of a run when it is well again, and the next run goes on", async () => {
+    const { request, heard, write, database, log } = await startWaiting();
+    const first = await request("run_tests", { project: "slow" });
+    const second = await request("run_tests", { project: "slow" });
+    await heard("test.failed");
+    database.exec(
+      "CREATE TRIGGER refused BEFORE INSERT ON events WHEN NEW.event = 'test.completed' " +
+        "BEGIN SELECT RAISE(ABORT, 'refused by this test'); END",
+    );
+    await write("slow/go", "");
+    await expect.poll(log, { timeout: 20_000 }).toContain("is tried again");
+    expect(await request("get_test_status", { run_id: first.run_id })).toMatchObject({ status: "running" });
+    database.exec("DROP TRIGGER refused");
+    await heard("test.completed", ({ run_id }) => run_id === first.run_id);
+    await heard("test.completed", ({ run_id }) => run_id === second.run_id);
+  });
+});
+
+describe("a run's environment", LONG, () => {
+  it("holds no secret of a service", async () => {
+    vi.stubEnv("CRACKERJACK_JWT_SECRET", "for-services-only");
+    vi.stubEnv("BODAI_SHARED_SECRET", "for-services-only");
+    try {
+      const { request, heard } = await startInTest(() => ({
+        projects: { app: { path: ".", command: [executable("node")!, "-e", "console.log(process.env)"] } },
+      }));
+      const { run_id } = await request("run_tests", { project: "app" });
+      await heard("test.completed");
+      const { output_tail } = await request("get_test_status", { run_id });
+      expect(output_tail).toContain("PATH");
+      expect(output_tail).not.toContain("for-services-only");
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

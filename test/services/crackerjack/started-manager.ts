@@ -11,7 +11,7 @@ import type { CrackerjackContract } from "../../../services/crackerjack/contract
 import type { CrackerjackManager } from "../../../services/crackerjack/manager.ts";
 import { crackerjackService } from "../../../services/crackerjack/server.ts";
 import { systemClock } from "../../../src/ports/clock.ts";
-import type { Log } from "../../../src/ports/log.ts";
+import { lineLog, type Log } from "../../../src/ports/log.ts";
 import type { JsonObject } from "../../../src/protocol/json.ts";
 import { executable } from "../../support/start-program.ts";
 import * as generic from "../../support/started-manager.ts";
@@ -19,6 +19,8 @@ import * as generic from "../../support/started-manager.ts";
 export interface Started extends generic.Started<CrackerjackContract, CrackerjackManager> {
   /** Write a file below the folder in which projects lie. */
   write(path: string, text: string): Promise<void>;
+  /** What was logged so far, unless a log was given. */
+  log(): string;
 }
 
 /** @param settings Given the folder in which projects lie, which is the only root unless they say otherwise. */
@@ -26,12 +28,14 @@ export async function startManager(
   settings: (folder: string) => JsonObject = () => ({}),
   log?: Log,
 ): Promise<Started> {
+  const lines: string[] = [];
   const started = await generic.startManager(crackerjackService, {
     clock: systemClock,
-    ...log && { log },
+    log: log ?? lineLog({ level: "debug", write: (line) => lines.push(line) }),
     settings: (folder) => ({ roots: [folder], ...settings(folder) }),
   });
   return Object.assign(started, {
+    log: () => lines.join("\n"),
     async write(path: string, text: string) {
       const file = join(started.folder, path);
       await mkdir(dirname(file), { recursive: true });

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -6,13 +7,21 @@ import { DefinitionFiles, shortened } from "../../../services/mahavishnu/domain/
 import { Refusal } from "../../../src/protocol/errors.ts";
 import { files } from "../../../src/runtimes/files.ts";
 import { listFolder } from "../../../src/runtimes/list-folder.ts";
+import { workspace } from "../../../src/runtimes/workspace.ts";
 import { readYaml } from "../../../src/settings/read-yaml.ts";
 
 let folder: string;
 let definitions: DefinitionFiles;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "definitions-"));
-  definitions = new DefinitionFiles({ folder, files, readYaml, listFolder, pools: ["default"] });
+  definitions = new DefinitionFiles({
+    folder,
+    files,
+    workspace,
+    readYaml,
+    listFolder,
+    pools: ["default"],
+  });
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
@@ -55,6 +64,33 @@ describe("load", () => {
     },
   );
 
+  test.runIf(process.platform !== "win32")(
+    "reads nothing that is too large, no file, or elsewhere",
+    async () => {
+      await write("huge.yaml", "");
+      await truncate(join(folder, "huge.yaml"), 2 ** 40);
+      expect(await refusal("huge")).toBe(
+        `INVALID_DATA ${folder}/huge.yaml: expected at most 65536 bytes, got ${2 ** 40}`,
+      );
+      execFileSync("mkfifo", [join(folder, "pipe.yaml")]);
+      expect(await refusal("pipe")).toBe(
+        `INVALID_DATA ${folder}/pipe.yaml: expected a file, got something else`,
+      );
+      await symlink("/etc/passwd", join(folder, "link.yaml"));
+      expect(await refusal("link")).toBe(
+        `INVALID_DATA ${folder}/link.yaml: expected a file in the folder of definitions, got a link that leads out of it`,
+      );
+      await write("with space.yaml", GOOD);
+      const found = await definitions.list();
+      expect(found.map(({ file, result }) => [file.slice(folder.length + 1), result.ok])).toEqual([
+        ["huge.yaml", false],
+        ["link.yaml", false],
+        ["pipe.yaml", false],
+        ["with space.yaml", false],
+      ]);
+    },
+  );
+
   test("tells every fault with file and line", async () => {
     await write("build.yaml", "on_restart: maybe\nstages:\n  one:\n    run: make\n");
     expect(await refusal("build")).toBe(
@@ -70,7 +106,9 @@ describe("load", () => {
 
   test("tells what cannot be read", async () => {
     await mkdir(join(folder, "build.yaml"));
-    expect(await refusal("build")).toMatch(/^INVALID_DATA Cannot read ".*build\.yaml": /);
+    expect(await refusal("build")).toBe(
+      `INVALID_DATA ${folder}/build.yaml: expected a file, got something else`,
+    );
   });
 });
 

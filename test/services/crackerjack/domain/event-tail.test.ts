@@ -1,4 +1,4 @@
-import { appendFile, rm } from "node:fs/promises";
+import { appendFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Workspace } from "../../../../src/ports/workspace.ts";
@@ -71,3 +71,11 @@ test("a file that cannot be read for a while is read later", async () => {
   await tail.finish();
   expect(lines.filter((line) => line !== "")).toEqual(["one"]);
 });
+
+test("a file without end is left, and told of", async () => {
+  const { path, tail, lines } = await follow();
+  await appendFile(path, "one\n");
+  await truncate(path, 2 ** 40);
+  expect(await tail.finish()).toBe("Cannot read the results: expected less than 134217728 bytes, got more");
+  expect(lines).toEqual(["one"]);
+}, 60_000);
