@@ -240,6 +240,17 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     return this.#inTurn(() => this.#stop());
   }
 
+  #announceStop(core: Core<C, M>): void {
+    const { name } = this.service.contract;
+    try {
+      const notice = { message: `${name} stops`, level: "info", source: name };
+      core.publish("system.announcement", notice as EventData<C, "system.announcement">);
+    } catch (error) {
+      // A disk that is full must not keep it from stopping.
+      this.log.warn("The stop could not be announced", { service: name, error });
+    }
+  }
+
   /** Opening, starting and stopping wait for one another. */
   async #inTurn(work: () => Promise<void>): Promise<void> {
     const before = this.#lastTurn;
@@ -253,6 +264,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     const core = this.#core;
     const listeners = this.#listeners;
     const { drain_ms: drainMs } = this.settings.shutdown;
+    if (core && listeners) this.#announceStop(core);
     await this.#connections.drain(drainMs);
     await this.#mcp.close();
     if (listeners) {

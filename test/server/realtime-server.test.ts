@@ -220,6 +220,18 @@ describe("RealtimeServer", () => {
   });
 });
 
+describe("stop", () => {
+  it("is announced on global before clients are told to go", async () => {
+    const own = await startOwn();
+    const client = await subscribed(own, "global");
+    await own.server.stop();
+    expect((await client.closed).code).toBe(1001);
+    expect(client.events("global").map(({ event, data }) => [event, data.message, data.source])).toEqual([
+      ["system.announcement", "own stops", "own"],
+    ]);
+  });
+});
+
 describe("a service whose handlers do not fit its contract", () => {
   const contract = defineContract({
     name: "misfit",

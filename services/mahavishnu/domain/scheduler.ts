@@ -210,7 +210,7 @@ export class Scheduler {
   }
 
   async #try(state: WorkflowState, stage: Stage, worker: Worker): Promise<void> {
-    const { commit, marks, clock, processes, folderOf, outputBytes, graceMs } = this.#options;
+    const { commit, store, marks, clock, processes, folderOf, outputBytes, graceMs } = this.#options;
     const announced = processes.announce();
     let forget = () => marks.remove(announced);
     this.#begin(state, stage, worker, announced);
@@ -243,7 +243,14 @@ export class Scheduler {
     const end = await attempt.run().finally(() => this.#attempts.delete(stage));
     const isPutOff = this.#stopping && end.status === "cancelled" && state.status === "running" &&
       !state.failure();
-    if (isPutOff || !this.#active.has(state.id)) return commit(forget);
+    if (isPutOff) {
+      stage.outputTail = tailOf(attempt.output.read().text);
+      return commit(() => {
+        forget();
+        store.saveStage(state, stage, attempt.output.read());
+      });
+    }
+    if (!this.#active.has(state.id)) return commit(forget);
     this.#conclude(state, stage, worker, end, attempt.output.read(), forget);
   }
 

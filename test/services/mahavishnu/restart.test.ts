@@ -224,3 +224,14 @@ test("a stop that comes while a child is being started leaves nothing running", 
     active_workers: 0,
   });
 });
+
+test("what a stage has written is kept when the service stops in the middle of it", async () => {
+  await runTwo("fail");
+  await isReady();
+  await started.restart();
+  await started.end(id);
+  expect(started.manager.getStageOutput({ workflow_id: id, stage_name: "two" })).toMatchObject({
+    status: "cancelled",
+    output: "ready\n",
+  });
+});
