@@ -53,7 +53,7 @@ const events = {
   },
   "quality_gate.checked": {
     description:
-      "A quality gate was held against a project: after each run that was not cancelled, or when asked",
+      "A quality gate was held against a project, after a run of all its tests or when asked; to `quality`, and where it failed to `global` too",
     channels: (data: { readonly status: string }): readonly string[] =>
       data.status === "failed" ? ["quality", "global"] : ["quality"],
     data: gateChecked,
