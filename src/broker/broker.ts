@@ -58,10 +58,18 @@ export interface Broker {
   subscribe(listener: Listener): () => void;
 
   /** Events of the scope after `seq`, oldest first, at most `limit`. See `Journal.read`. */
-  read(scope: Scope, after: number, limit: number): SequencedEvent[] | Promise<SequencedEvent[]>;
+  read(
+    scope: Scope,
+    after: number,
+    limit: number,
+    maxBytes?: number,
+  ): SequencedEvent[] | Promise<SequencedEvent[]>;
 
-  /** The newest `count` events of the scope, oldest first. */
-  last(scope: Scope, count: number): SequencedEvent[] | Promise<SequencedEvent[]>;
+  /** The newest `count` events of the scope, oldest first. See `Journal.last`. */
+  last(scope: Scope, count: number, maxBytes?: number): SequencedEvent[] | Promise<SequencedEvent[]>;
+
+  /** Where a replay of the newest `count` events begins. See `Journal.tail`. */
+  tail(scope: Scope, count: number): number | null | Promise<number | null>;
 
   /** The highest seq of the scope that is no longer kept; 0 while all are. See `Journal.evicted`. */
   evicted(scope: Scope): number | Promise<number>;

@@ -61,12 +61,16 @@ export class ChannelLog {
     this.evicted = evicted;
   }
 
-  read(after: number, limit: number): SequencedEvent[] {
-    return eventsFrom(this.#entries, after, limit);
+  read(after: number, limit: number, maxBytes: number): SequencedEvent[] {
+    return eventsFrom(this.#entries, after, limit, maxBytes);
   }
 
-  last(count: number): SequencedEvent[] {
-    return lastEvents(this.#entries, count);
+  last(count: number, maxBytes: number): SequencedEvent[] {
+    return lastEvents(this.#entries, count, maxBytes);
+  }
+
+  tail(count: number): number | null {
+    return tailOf(this.#entries, count, this.evicted);
   }
 }
 
@@ -125,30 +129,55 @@ export class KindLog {
     this.#holes = 0;
   }
 
-  read(after: number, limit: number): SequencedEvent[] {
-    return eventsFrom(this.#entries, after, limit);
+  read(after: number, limit: number, maxBytes: number): SequencedEvent[] {
+    return eventsFrom(this.#entries, after, limit, maxBytes);
   }
 
-  last(count: number): SequencedEvent[] {
-    return lastEvents(this.#entries, count);
+  last(count: number, maxBytes: number): SequencedEvent[] {
+    return lastEvents(this.#entries, count, maxBytes);
+  }
+
+  tail(count: number): number | null {
+    return tailOf(this.#entries, count, this.evicted);
   }
 }
 
-function eventsFrom(entries: Deque<Entry>, after: number, limit: number): SequencedEvent[] {
+function eventsFrom(
+  entries: Deque<Entry>,
+  after: number,
+  limit: number,
+  maxBytes: number,
+): SequencedEvent[] {
   const events: SequencedEvent[] = [];
+  let bytes = 0;
   for (let index = entries.firstIndex(({ event }) => event.seq > after); events.length < limit; index++) {
     const entry = entries.at(index);
     if (!entry) break;
-    if (!entry.dropped) events.push(entry.event);
+    if (entry.dropped) continue;
+    bytes += entry.bytes;
+    if (bytes > maxBytes && events.length > 0) break;
+    events.push(entry.event);
   }
   return events;
 }
 
-function lastEvents(entries: Deque<Entry>, count: number): SequencedEvent[] {
+function lastEvents(entries: Deque<Entry>, count: number, maxBytes: number): SequencedEvent[] {
   const events: SequencedEvent[] = [];
+  let bytes = 0;
   for (let index = entries.length - 1; index >= 0 && events.length < count; index--) {
     const entry = entries.at(index) as Entry;
-    if (!entry.dropped) events.push(entry.event);
+    if (entry.dropped) continue;
+    bytes += entry.bytes;
+    if (bytes > maxBytes && events.length > 0) break;
+    events.push(entry.event);
   }
   return events.reverse();
+}
+
+/** @param evicted where the scope's hole ends that lies nearest to the present */
+function tailOf(entries: Deque<Entry>, count: number, evicted: number): number | null {
+  // What lies behind the hole is all there.
+  const first = entries.firstIndex(({ event }) => event.seq > evicted);
+  const from = entries.at(Math.max(first, entries.length - count));
+  return count > 0 && from ? from.event.seq - 1 : null;
 }

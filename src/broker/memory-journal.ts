@@ -101,12 +101,16 @@ export class MemoryJournal implements Journal {
     return events;
   }
 
-  read(scope: Scope, after: number, limit: number): SequencedEvent[] {
-    return this.#log(scope)?.read(after, limit) ?? [];
+  read(scope: Scope, after: number, limit: number, maxBytes = Infinity): SequencedEvent[] {
+    return this.#log(scope)?.read(after, limit, maxBytes) ?? [];
   }
 
-  last(scope: Scope, count: number): SequencedEvent[] {
-    return this.#log(scope)?.last(count) ?? [];
+  last(scope: Scope, count: number, maxBytes = Infinity): SequencedEvent[] {
+    return this.#log(scope)?.last(count, maxBytes) ?? [];
+  }
+
+  tail(scope: Scope, count: number): number | null {
+    return this.#log(scope)?.tail(count) ?? null;
   }
 
   evicted(scope: Scope): number {

@@ -66,12 +66,16 @@ export class MemoryBroker implements Broker {
     };
   }
 
-  read(scope: Scope, after: number, limit: number): SequencedEvent[] {
-    return this.#journal.read(scope, after, limit);
+  read(scope: Scope, after: number, limit: number, maxBytes?: number): SequencedEvent[] {
+    return this.#journal.read(scope, after, limit, maxBytes);
   }
 
-  last(scope: Scope, count: number): SequencedEvent[] {
-    return this.#journal.last(scope, count);
+  last(scope: Scope, count: number, maxBytes?: number): SequencedEvent[] {
+    return this.#journal.last(scope, count, maxBytes);
+  }
+
+  tail(scope: Scope, count: number): number | null {
+    return this.#journal.tail(scope, count);
   }
 
   evicted(scope: Scope): number {

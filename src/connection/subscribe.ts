@@ -9,7 +9,7 @@ import type { Broker } from "../broker/broker.ts";
 import { Frame } from "../ports/socket.ts";
 import { parseChannel } from "../protocol/channel-name.ts";
 import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
-import type { Position, SequencedEvent } from "../protocol/event.ts";
+import type { Position } from "../protocol/event.ts";
 import { type JsonObject, stringifyJson } from "../protocol/json.ts";
 import type { Client } from "./client.ts";
 
@@ -96,12 +96,12 @@ export function subscribe(
   };
   const scope = parsed.wildcard ? { kind: parsed.kind } : { channel: name };
   const evicted = wish.since ? broker.evicted(scope) : 0;
-  const last = wish.last && !wish.since && !entry.ephemeral ? broker.last(scope, wish.last) : [];
-  if (typeof evicted === "number" && Array.isArray(last)) {
-    return enter(connection, frame, correlationId, entry, { evicted, last });
+  const tail = wish.last && !wish.since && !entry.ephemeral ? broker.tail(scope, wish.last) : null;
+  if (typeof evicted === "number" && (tail === null || typeof tail === "number")) {
+    return enter(connection, frame, correlationId, entry, { evicted, tail });
   }
-  return Promise.all([evicted, last]).then(([evicted, last]) => {
-    if (!connection.over) enter(connection, frame, correlationId, entry, { evicted, last });
+  return Promise.all([evicted, tail]).then(([evicted, tail]) => {
+    if (!connection.over) enter(connection, frame, correlationId, entry, { evicted, tail });
   });
 }
 
@@ -121,7 +121,7 @@ function enter(
   frame: InboundFrame,
   correlationId: string | null,
   entry: Entry,
-  history: { readonly evicted: number; readonly last: readonly SequencedEvent[] },
+  history: { readonly evicted: number; readonly tail: number | null },
 ): void {
   const { host } = connection;
   const { place, wish, broker } = entry;
@@ -170,13 +170,10 @@ interface Past {
 function pastOf(
   entry: Entry,
   joined: Position,
-  history: { readonly evicted: number; readonly last: readonly SequencedEvent[] },
+  history: { readonly evicted: number; readonly tail: number | null },
 ): Past {
   const { since } = entry.wish;
-  if (!since) {
-    const first = history.last[0];
-    return { from: first ? first.seq - 1 : null, recovered: null, lost: null };
-  }
+  if (!since) return { from: history.tail, recovered: null, lost: null };
   const lost = lossOf(entry, joined, history.evicted);
   if (lost !== null) return { from: null, recovered: false, lost };
   return { from: entry.ephemeral ? null : since.seq, recovered: true, lost: null };

@@ -4,7 +4,16 @@
  * @module
  */
 
-/** All bytes of a body; null where there are more than `maxBytes`, as soon as that many have come. */
+/** A body that did not come to its end: its client is gone, or has sent what is no body. */
+export class BodyCutShort extends Error {
+  override readonly name = "BodyCutShort";
+}
+
+/**
+ * All bytes of a body; null where there are more than `maxBytes`, as soon as that many have come.
+ *
+ * @throws {BodyCutShort}
+ */
 export async function readUpTo(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
@@ -12,10 +21,18 @@ export async function readUpTo(
   const chunks: Uint8Array[] = [];
   let length = 0;
   const reader = body?.getReader();
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader!.read()) {
+  const next = async () => {
+    try {
+      return await reader?.read();
+    } catch (cause) {
+      throw new BodyCutShort("The body did not come to its end", { cause });
+    }
+  };
+  for (let part = await next(); part?.value !== undefined; part = await next()) {
     length += part.value.byteLength;
     if (length > maxBytes) {
-      await reader!.cancel();
+      // Not cancelled, which on Bun would close the connection before the refusal is out.
+      reader!.releaseLock();
       return null;
     }
     chunks.push(part.value);

@@ -12,15 +12,25 @@ export function isEventStream(response: Response): boolean {
     response.headers.get("content-type")?.startsWith("text/event-stream") === true;
 }
 
-/** @param ended Called once, when the stream has ended or the client is gone. */
-export function watched(response: Response, ended: () => void): Response {
+/**
+ * @param signal The request's own. Some runtimes tell only by it of a client that goes before it was answered.
+ * @param ended Called once, when the stream has ended or the client is gone.
+ */
+export function watched(response: Response, signal: AbortSignal, ended: () => void): Response {
   const source = response.body!.getReader();
   let over = false;
   const end = (): void => {
     if (over) return;
     over = true;
+    signal.removeEventListener("abort", leave);
     ended();
   };
+  const leave = (): void => {
+    end();
+    source.cancel().catch(() => {});
+  };
+  if (signal.aborted) leave();
+  else signal.addEventListener("abort", leave);
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(FIRST_BYTES),
     async pull(controller) {

@@ -10,6 +10,15 @@ import type { Access, Contract } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Answer, DispatchRequest } from "../service/dispatch.ts";
 
+/** A channel or wildcard that somebody is in. */
+export interface RoomStatus {
+  readonly name: string;
+  /** Connections in it. */
+  readonly subscribers: number;
+  /** Ids of some of them. */
+  readonly connectionIds: readonly string[];
+}
+
 /** The WebSocket side of a server, as it is now. Figures are counted since the server's start unless said otherwise. */
 export interface ServerStatus {
   /** The WebSocket port is open. */
@@ -27,8 +36,10 @@ export interface ServerStatus {
   readonly secure: boolean;
   /** Ids of the connections that are open now. */
   readonly connectionIds: readonly string[];
-  /** Channels that somebody is in now, with the ids of the connections in them. */
-  readonly rooms: ReadonlyMap<string, readonly string[]>;
+  /** Channels that somebody is in now. */
+  readonly roomCount: number;
+  /** Those of them with most connections, at most `count`, fullest first, each with at most `ids` ids of connections. */
+  fullestRooms(count: number, ids: number): readonly RoomStatus[];
   /** 0 for no limit. */
   readonly maxConnections: number;
   /** Frames per second that one connection may send; 0 for no limit. */
@@ -54,7 +65,7 @@ export interface McpHost {
   dispatch(request: DispatchRequest): Promise<Answer>;
   /** Whether the caller may, for tools that are no request of the contract. */
   mayAccess(identity: Identity, access: Access): boolean;
-  /** Read when a tool asks; may be expensive. */
+  /** Read when a tool asks. */
   status(): ServerStatus;
   /**
    * Send an event that never happened to one channel, whatever the contract says of such an event. The channel's name

@@ -90,13 +90,16 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
     get_history: {
       description:
         "Recent events of a channel, oldest first, and the position up to which they go; `kind:*` is every channel of " +
-        "a kind. With `since`, the events after that position; `recovered` says whether none is missing",
+        "a kind. With `since`, the events after that position; `recovered` says whether none is missing. With " +
+        "`has_more`, some were left out: with `since` the newer ones, which the answer's position as `since` brings; " +
+        "without it the older ones, which a `since` with seq 0 brings",
       input: HistoryInput,
       output: v.object({
         channel: v.string(),
         epoch: v.string(),
         seq: v.number(),
         recovered: v.optional(v.boolean()),
+        has_more: v.boolean(),
         events: v.array(StoredEvent),
       }),
       ...effect("read"),

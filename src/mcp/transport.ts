@@ -9,6 +9,7 @@
  */
 import type { Context } from "hono";
 import type { Identity } from "../ports/call.ts";
+import { BodyCutShort } from "../limits/read-up-to.ts";
 import { readBody } from "./body.ts";
 import { refuseBadCall } from "./call-params.ts";
 import { isEventStream, watched } from "./event-stream.ts";
@@ -64,6 +65,10 @@ class Endpoint implements McpEndpoint {
     try {
       return await withoutDetails(await this.#answer(context.req.raw, identity, address));
     } catch (error) {
+      if (error instanceof BodyCutShort) {
+        this.#host.log.debug("An MCP client ended before its request did");
+        return failure(400, RPC.PARSE, "Parse error: the body did not come to its end");
+      }
       const fault = crypto.randomUUID();
       this.#host.log.error("An MCP request failed", { fault, error });
       return failure(500, RPC.INTERNAL, `Internal error: the log explains it under ${fault}`);
@@ -88,7 +93,7 @@ class Endpoint implements McpEndpoint {
       return failure(404, RPC.SESSION_NOT_FOUND, "Session not found: it has ended, initialize a new one");
     }
     if (request.method !== "POST") {
-      if (session) return await this.#within(session, request, undefined, identity);
+      if (session) return await this.#within(session, request, undefined, identity, request.signal);
       return failure(
         400,
         RPC.REFUSED,
@@ -100,10 +105,12 @@ class Endpoint implements McpEndpoint {
     const badCall = refuseBadCall(body.value);
     if (badCall) return badCall;
     const post = acceptingBoth(request);
-    if (session) return await this.#within(session, post, body.value, identity);
+    if (session) return await this.#within(session, post, body.value, identity, request.signal);
     const servers = await this.#load();
     if (this.#closed) return this.#stopping();
-    if (servers.isInitialize(body.value)) return await this.#initialize(servers, post, body.value, identity);
+    if (servers.isInitialize(body.value)) {
+      return await this.#initialize(servers, post, body.value, identity, request.signal);
+    }
     const server = await servers.open({ sessionId: null });
     try {
       return await server.handle(post, body.value, { identity, origin: address });
@@ -117,6 +124,7 @@ class Endpoint implements McpEndpoint {
     post: Request,
     body: unknown,
     identity: Identity,
+    signal: AbortSignal,
   ): Promise<Response> {
     const id = crypto.randomUUID();
     const server = await servers.open({ sessionId: id, ended: () => session && this.#sessions.end(session) });
@@ -127,17 +135,24 @@ class Endpoint implements McpEndpoint {
       const message = `All ${this.#bounds.sessions} sessions are in use: try again later`;
       return failure(503, RPC.REFUSED, message, { "Retry-After": "10" });
     }
-    const response = await this.#within(session, post, body, identity);
+    const response = await this.#within(session, post, body, identity, signal);
     if (!response.ok) this.#sessions.end(session);
     return response;
   }
 
-  async #within(session: Session, request: Request, body: unknown, identity: Identity): Promise<Response> {
+  /** @param signal Of the request as it came: that of a copy may be forgotten before it tells. */
+  async #within(
+    session: Session,
+    request: Request,
+    body: unknown,
+    identity: Identity,
+    signal: AbortSignal,
+  ): Promise<Response> {
     const caller: Caller = { identity, origin: `session ${session.id}` };
     const response = await session.server.handle(request, body, caller);
     if (!isEventStream(response)) return response;
     session.streams++;
-    return watched(response, () => {
+    return watched(response, signal, () => {
       session.streams--;
       this.#sessions.used(session);
     });

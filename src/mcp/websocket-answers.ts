@@ -38,7 +38,7 @@ export const StatusAnswer = v.object({
 export function statusAnswer(server: string, status: ServerStatus): v.InferOutput<typeof StatusAnswer> {
   const { running, enabled, host, port, uri, secure } = status;
   const connections = status.connectionIds.length;
-  const rooms = status.rooms.size;
+  const rooms = status.roomCount;
   return { running, connections, port, enabled, status: word(status), server, host, uri, secure, rooms };
 }
 
@@ -59,7 +59,7 @@ export function healthAnswer(server: string, status: ServerStatus): v.InferOutpu
   return {
     status: status.running ? "healthy" : stopped,
     connections: status.connectionIds.length,
-    rooms: status.rooms.size,
+    rooms: status.roomCount,
     uptime: status.uptimeSeconds,
     server,
     host: status.host,
@@ -76,8 +76,11 @@ export const RoomsAnswer = v.object({
 });
 
 export function roomsAnswer(status: ServerStatus): v.InferOutput<typeof RoomsAnswer> {
-  const rooms = fullest(status).map(([room, members]) => [room, { subscribers: members.length }]);
-  return { rooms: Object.fromEntries(rooms), total_rooms: status.rooms.size, ...whyNot(status) };
+  const rooms = status.fullestRooms(MAX_ROOMS_LISTED, 0).map(({ name, subscribers }) => [
+    name,
+    { subscribers },
+  ]);
+  return { rooms: Object.fromEntries(rooms), total_rooms: status.roomCount, ...whyNot(status) };
 }
 
 export const MetricsAnswer = v.object({
@@ -103,20 +106,18 @@ export const MetricsAnswer = v.object({
 export function metricsAnswer(status: ServerStatus): v.InferOutput<typeof MetricsAnswer> {
   const { host, port, uptimeSeconds, totalMessages } = status;
   const connections = status.connectionIds.length;
-  const rooms = fullest(status).map(([room, members]) => [
-    room,
-    { subscribers: members.length, connection_ids: members.slice(0, MAX_CONNECTIONS_LISTED) },
-  ]);
+  const rooms = status.fullestRooms(MAX_ROOMS_LISTED, MAX_CONNECTIONS_LISTED)
+    .map(({ name, subscribers, connectionIds }) => [name, { subscribers, connection_ids: connectionIds }]);
   return {
     server: { status: word(status), host, port },
     is_running: status.running,
     connections: status.connectionIds.slice(0, MAX_CONNECTIONS_LISTED),
     rooms: Object.fromEntries(rooms),
     total_connections: connections,
-    total_rooms: status.rooms.size,
+    total_rooms: status.roomCount,
     current_connections: connections,
     active_connections: connections,
-    active_rooms: status.rooms.size,
+    active_rooms: status.roomCount,
     peak_connections: status.peakConnections,
     accepted_connections: status.totalConnections,
     total_broadcasts: status.totalBroadcasts,
@@ -142,8 +143,4 @@ function whyNot({ running, enabled, initialized }: ServerStatus): { message?: st
   return {
     message: initialized ? "The WebSocket server is stopped" : "The WebSocket server has not started yet",
   };
-}
-
-function fullest(status: ServerStatus): (readonly [room: string, members: readonly string[]])[] {
-  return [...status.rooms].sort(([, a], [, b]) => b.length - a.length).slice(0, MAX_ROOMS_LISTED);
 }

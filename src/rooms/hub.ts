@@ -63,6 +63,23 @@ export class Hub {
     return rooms;
   }
 
+  /** The channels and wildcards with most members, at most `count`, fullest first. One look at each. */
+  fullest(
+    count: number,
+  ): { readonly name: string; readonly members: Iterable<Member>; readonly size: number }[] {
+    const found: { name: string; members: Room; size: number }[] = [];
+    const consider = (name: string, members: Room) => {
+      const least = found.length < count ? 0 : found.at(-1)?.size ?? Infinity;
+      if (members.size <= least) return;
+      const behind = found.findIndex(({ size }) => size < members.size);
+      found.splice(behind < 0 ? found.length : behind, 0, { name, members, size: members.size });
+      if (found.length > count) found.pop();
+    };
+    for (const [name, room] of this.#rooms) consider(name, room);
+    for (const [kind, room] of this.#wildcards) consider(`${kind}:*`, room);
+    return found.map(({ name, members, size }) => ({ name, members: members.keys(), size }));
+  }
+
   get roomCount(): number {
     return this.#rooms.size + this.#wildcards.size;
   }

@@ -11,8 +11,9 @@ import { encodeEvent } from "../protocol/codec.ts";
 import type { Hub } from "./hub.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Events read at a time. */
+/** Events read at a time, and their bytes: what a replay holds in memory. */
 const BATCH = 128;
+const BATCH_BYTES = 524_288;
 
 /** The member's side of a replay. */
 export interface ReplaySink {
@@ -42,7 +43,7 @@ export async function replay(
     const heldBack = subscription.heldBack;
     // Both of the same moment: what is dropped from the history between the two would be missed in silence.
     const [events, evicted] = await Promise.all([
-      broker.read(subscription.scope, cursor, BATCH),
+      broker.read(subscription.scope, cursor, BATCH, BATCH_BYTES),
       broker.evicted(subscription.scope),
     ]);
     if (over()) break;

@@ -33,6 +33,9 @@ declare const Bun: {
 /** The longest that Bun allows; its default of 10 cuts event streams that are quiet. */
 const HTTP_IDLE_TIMEOUT_SECONDS = 255;
 
+/** How long the body of a request that was refused is read on. */
+const DRAIN_MS = 5_000;
+
 /** See `Runtime.listen`; but throws at once. */
 export function listenByBun(options: ListenOptions, log: Log): Listener {
   const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
@@ -49,10 +52,10 @@ export function listenByBun(options: ListenOptions, log: Log): Listener {
       development: false,
       // Bun 1.4 otherwise shares a port that is in use, without a word, when it is not in development.
       reusePort: false,
-      fetch(request, bun) {
+      async fetch(request, bun) {
         // Bun makes no full URL of a request without one, as HTTP/1.0 allows.
         if (!request.headers.get("host")) return refusal(400, "Expected a Host header");
-        return app.fetch(request, bun);
+        return readToEnd(request, await app.fetch(request, bun));
       },
       error(error) {
         log.error("A request failed", { error });
@@ -65,6 +68,24 @@ export function listenByBun(options: ListenOptions, log: Log): Listener {
   }
   let closing: Promise<void> | undefined;
   return { host, port: server.port, close: (graceMs) => (closing ??= closeServer(server, graceMs)) };
+}
+
+/**
+ * An answer that closes its connection, handed on when the request's body has been read and thrown away, or has taken
+ * too long: Bun closes at once, and a client that still sends would lose the answer.
+ */
+async function readToEnd(request: Request, answer: Response): Promise<Response> {
+  if (answer.headers.get("connection") !== "close" || !request.body || request.body.locked) return answer;
+  const reader = request.body.getReader();
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), DRAIN_MS);
+  try {
+    while (!(await reader.read()).done);
+  } catch {
+    // The client is gone.
+  } finally {
+    clearTimeout(timer);
+  }
+  return answer;
 }
 
 async function closeServer(server: BunServer, graceMs: number): Promise<void> {

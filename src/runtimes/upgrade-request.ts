@@ -15,18 +15,26 @@ export interface Handshake {
   header(name: string): string | undefined;
 }
 
+/** Whether a header `Upgrade` is for a WebSocket. */
+export function asksForWebSocket(upgrade: string | undefined): boolean {
+  return upgrade?.toLowerCase() === "websocket";
+}
+
 /**
  * The answer to a request that no WebSocket can come of, or undefined where it is in order. The value of `Upgrade`
  * counts in any case.
  */
 export function badHandshake({ method, header }: Handshake): Response | undefined {
-  if (header("upgrade")?.toLowerCase() !== "websocket") {
+  if (!asksForWebSocket(header("upgrade"))) {
     return refusal(426, "Expected a WebSocket upgrade request", {
       upgrade: "websocket",
       connection: "upgrade",
     });
   }
   if (method !== "GET") return refusal(400, "Expected the method GET");
+  if (!/(?:^|,)\s*upgrade\s*(?:,|$)/i.test(header("connection") ?? "")) {
+    return refusal(400, "Expected Connection: Upgrade beside Upgrade: websocket");
+  }
   if (!KEY.test(header("sec-websocket-key") ?? "")) {
     return refusal(400, "Expected 16 bytes in Base64 as Sec-WebSocket-Key");
   }

@@ -63,6 +63,16 @@ export function mcpHost(parts: Parts): McpHost {
   };
 }
 
+/** The first ids, without a look at the other members. */
+function idsOf(members: Iterable<{ readonly id: string }>, count: number): string[] {
+  const ids: string[] = [];
+  for (const { id } of members) {
+    if (ids.length >= count) break;
+    ids.push(id);
+  }
+  return ids;
+}
+
 function serverStatus(parts: Parts): ServerStatus {
   const { settings, metrics } = parts;
   const status = parts.status();
@@ -76,7 +86,13 @@ function serverStatus(parts: Parts): ServerStatus {
     uri: `ws://${authority(host, port)}`,
     secure: false,
     connectionIds: [...connections.all.keys()],
-    rooms: new Map([...hub.rooms].map(([room, members]) => [room, [...members].map(({ id }) => id)])),
+    roomCount: hub.roomCount,
+    fullestRooms: (count, ids) =>
+      hub.fullest(count).map(({ name, members, size }) => ({
+        name,
+        subscribers: size,
+        connectionIds: idsOf(members, ids),
+      })),
     maxConnections: settings.websocket.max_connections,
     messageRateLimit: settings.websocket.message_rate_limit,
     uptimeSeconds: uptimeSeconds(status),

@@ -6,11 +6,17 @@
 import * as v from "valibot";
 import type { Broker } from "../broker/broker.ts";
 import type { Call, Identity } from "../ports/call.ts";
-import { HistoryInput, PresenceInput, PublishInput, StatusInput } from "../protocol/common-inputs.ts";
+import {
+  HISTORY_BYTES,
+  HistoryInput,
+  PresenceInput,
+  PublishInput,
+  StatusInput,
+} from "../protocol/common-inputs.ts";
 import { channelsOf, parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
 import { Refusal } from "../protocol/errors.ts";
-import type { SequencedEvent } from "../protocol/event.ts";
+import type { Position, SequencedEvent } from "../protocol/event.ts";
 import type { JsonObject, JsonValue } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Commit, Manager } from "./define-service.ts";
@@ -136,31 +142,35 @@ async function history(
   const place = channelFor(parts, input.channel, call);
   const { broker } = parts;
   const scope = place.wildcard ? { kind: place.kind } : { channel: input.channel };
-  const { epoch, seq } = broker.position;
-  if (!input.since) {
-    return historyAnswer(input.channel, { epoch, seq }, await broker.last(scope, input.limit), null);
+  const head = broker.position;
+  const { since, limit } = input;
+  if (!since) {
+    const events = await broker.last(scope, limit, HISTORY_BYTES);
+    const [oldest] = events.length > 0 ? await broker.read(scope, 0, 1) : [];
+    return historyAnswer(input.channel, head, events, { hasMore: oldest?.seq !== events[0]?.seq });
   }
-  const recovered = input.since.epoch === epoch && input.since.seq <= seq &&
-    await broker.evicted(scope) <= input.since.seq;
-  const after = input.since.epoch === epoch ? input.since.seq : 0;
-  return historyAnswer(
-    input.channel,
-    { epoch, seq },
-    await broker.read(scope, after, input.limit),
-    recovered,
-  );
+  const recovered = since.epoch === head.epoch && since.seq <= head.seq &&
+    await broker.evicted(scope) <= since.seq;
+  const events = await broker.read(scope, since.epoch === head.epoch ? since.seq : 0, limit, HISTORY_BYTES);
+  const last = events.at(-1);
+  const hasMore = last !== undefined && (await broker.read(scope, last.seq, 1)).length > 0;
+  // Whoever comes back with the answer's position misses nothing: it is no newer than what the answer holds.
+  const seq = hasMore ? last.seq : head.seq;
+  return historyAnswer(input.channel, { epoch: head.epoch, seq }, events, { recovered, hasMore });
 }
 
 function historyAnswer(
   channel: string,
-  head: { epoch: string; seq: number },
+  position: Position,
   events: readonly SequencedEvent[],
-  recovered: boolean | null,
+  { recovered, hasMore }: { readonly recovered?: boolean; readonly hasMore: boolean },
 ): JsonObject {
   return {
     channel,
-    ...head,
-    ...(recovered === null ? {} : { recovered }),
+    epoch: position.epoch,
+    seq: position.seq,
+    ...(recovered === undefined ? {} : { recovered }),
+    has_more: hasMore,
     events: events.map(({ id, channel, event, data, timestamp, seq, prev }) => {
       return { id, channel, event, data, timestamp, seq, prev };
     }),

@@ -61,6 +61,13 @@ export class EventTable implements Journal {
   readonly #insert: Statement;
   readonly #read: { readonly channel: Statement; readonly kind: Statement };
   readonly #last: { readonly channel: Statement; readonly kind: Statement };
+  /** Bytes of the events that the two above would give. */
+  readonly #sizes: {
+    readonly read: { readonly channel: Statement; readonly kind: Statement };
+    readonly last: { readonly channel: Statement; readonly kind: Statement };
+  };
+  readonly #newest: { readonly channel: Statement; readonly kind: Statement };
+  readonly #oldest: { readonly channel: Statement; readonly kind: Statement };
   readonly #below: { readonly channel: Statement; readonly kind: Statement };
   /** Wall clock of the newest append. */
   #at: number;
@@ -89,14 +96,22 @@ export class EventTable implements Journal {
       kind: database.prepare(sql("kind")),
     });
     // The rows of a channel up to its `evicted` are let go of and only not deleted yet.
-    const kept =
-      `SELECT ${EVENT_COLUMNS} FROM events JOIN event_channels ON name = channel AND events.seq > evicted`;
-    this.#read = both((column) =>
-      `${kept} WHERE events.${column} = ? AND events.seq > ? ORDER BY events.seq LIMIT ?`
-    );
-    this.#last = both((column) =>
-      `${kept} WHERE events.${column} = ? AND events.seq >= ? ORDER BY events.seq DESC LIMIT ?`
-    );
+    const kept = "FROM events JOIN event_channels ON name = channel AND events.seq > evicted";
+    const after = (what: string) => (column: string) =>
+      `SELECT ${what} ${kept} WHERE events.${column} = ? AND events.seq > ? ORDER BY events.seq LIMIT ?`;
+    const backwards = (what: string) => (column: string) =>
+      `SELECT ${what} ${kept} WHERE events.${column} = ? AND events.seq >= ? ORDER BY events.seq DESC LIMIT ?`;
+    this.#read = both(after(EVENT_COLUMNS));
+    this.#last = both(backwards(EVENT_COLUMNS));
+    this.#sizes = {
+      read: both(after("events.bytes AS bytes")),
+      last: both(backwards("events.bytes AS bytes")),
+    };
+    // By the index alone, for which it must be known that all these rows are kept.
+    const numbers = (order: string) => (column: string) =>
+      `SELECT seq FROM events WHERE ${column} = ? AND seq > ? ORDER BY seq ${order} LIMIT 1 OFFSET ?`;
+    this.#newest = both(numbers("DESC"));
+    this.#oldest = both(numbers("ASC"));
     this.#below = both((column) => `SELECT max(seq) AS seq FROM events WHERE ${column} = ? AND seq < ?`);
     this.#at =
       database.prepare("SELECT at FROM events ORDER BY seq DESC LIMIT 1").get<{ at: number }>()?.at ?? 0;
@@ -129,14 +144,30 @@ export class EventTable implements Journal {
     return this.transaction(() => this.#append(drafts));
   }
 
-  read(scope: Scope, after: number, limit: number): SequencedEvent[] {
+  read(scope: Scope, after: number, limit: number, maxBytes = Infinity): SequencedEvent[] {
     const { column, name, floor } = this.#locate(scope);
-    return this.#events(this.#read[column].all<EventRow>(name, Math.max(after, floor - 1), bounded(limit)));
+    const from = Math.max(after, floor - 1);
+    const count = fitting(this.#sizes.read[column], [name, from, bounded(limit)], maxBytes);
+    return this.#events(this.#read[column].all<EventRow>(name, from, count));
   }
 
-  last(scope: Scope, count: number): SequencedEvent[] {
+  last(scope: Scope, count: number, maxBytes = Infinity): SequencedEvent[] {
     const { column, name, floor } = this.#locate(scope);
-    return this.#events(this.#last[column].all<EventRow>(name, floor, bounded(count))).reverse();
+    const fits = fitting(this.#sizes.last[column], [name, floor, bounded(count)], maxBytes);
+    return this.#events(this.#last[column].all<EventRow>(name, floor, fits)).reverse();
+  }
+
+  tail(scope: Scope, count: number): number | null {
+    if (count < 1) return null;
+    const { column, name, floor } = this.#locate(scope);
+    const whole = Math.max(floor - 1, this.evicted(scope));
+    type Found = { seq: number } | undefined;
+    // A scope has at most as many events as there are numbers: those who want all need not be counted.
+    const from: Found = count < this.#counter.seq - whole
+      ? this.#newest[column].get<{ seq: number }>(name, whole, bounded(count) - 1)
+      : undefined;
+    const first: Found = from ?? this.#oldest[column].get<{ seq: number }>(name, whole, 0);
+    return first ? first.seq - 1 : null;
   }
 
   evicted(scope: Scope): number {
@@ -254,6 +285,19 @@ export class EventTable implements Journal {
   #refuseClosed(): void {
     if (this.#closed) throw new Error("Cannot append: the event table is closed");
   }
+}
+
+/** How many of the rows come to at most `maxBytes`; one where the first exceeds it. */
+function fitting(sizes: Statement, [name, seq, limit]: [string, number, number], maxBytes: number): number {
+  if (maxBytes === Infinity || limit <= 1) return limit;
+  let count = 0;
+  let bytes = 0;
+  for (const row of sizes.all<{ bytes: number }>(name, seq, limit)) {
+    bytes += row.bytes;
+    if (bytes > maxBytes && count > 0) break;
+    count++;
+  }
+  return count;
 }
 
 /** SQLite takes a negative limit for none, and none that is not an integer. */

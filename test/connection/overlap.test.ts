@@ -57,7 +57,7 @@ function distant(inner: Broker, bench: () => Bench): Broker {
   return Object.create(inner, {
     position: { get: () => inner.position },
     evicted: { value: inner.evicted.bind(inner) },
-    last: { value: inner.last.bind(inner) },
+    tail: { value: inner.tail.bind(inner) },
     read: {
       value: (scope: Parameters<Broker["read"]>[0], after: number) =>
         new Promise((resolve) => bench().clock.after(10, () => resolve(inner.read(scope, after, 3)))),

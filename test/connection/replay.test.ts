@@ -158,7 +158,7 @@ describe("replay", () => {
       Object.create(inner, {
         position: { get: () => inner.position },
         evicted: { value: () => 0 },
-        last: { value: () => [] },
+        tail: { value: () => null },
         read: { value: () => Promise.reject(new Error("lost")) },
       });
     const bench = filled(5, { broker });

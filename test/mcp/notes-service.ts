@@ -73,7 +73,7 @@ export const RUNNING: ServerStatus = {
   uri: "ws://127.0.0.1:11",
   secure: false,
   connectionIds: ["a", "b"],
-  rooms: new Map([["note:1", ["a"]], ["global", ["a", "b"]]]),
+  ...roomsOf({ global: ["a", "b"], "note:1": ["a"] }),
   maxConnections: 1000,
   messageRateLimit: 100,
   uptimeSeconds: 4,
@@ -82,6 +82,20 @@ export const RUNNING: ServerStatus = {
   totalBroadcasts: 7,
   totalMessages: 10,
 };
+
+/** Channels as a server tells of them, from a list that has the fullest first. */
+export function roomsOf(
+  rooms: Record<string, readonly string[]>,
+): Pick<ServerStatus, "roomCount" | "fullestRooms"> {
+  const all = Object.entries(rooms);
+  return {
+    roomCount: all.length,
+    fullestRooms: (count, ids) =>
+      all.slice(0, count).map(([name, members]) => {
+        return { name, subscribers: members.length, connectionIds: members.slice(0, ids) };
+      }),
+  };
+}
 
 export interface Broadcast {
   readonly eventType: string;
@@ -131,7 +145,8 @@ export function notesHost(options: NotesOptions = {}): NotesHost {
     broadcastTest(eventType, data, room) {
       if (room === "note:closed") return { error: "Cannot send: the server is stopping" };
       broadcasts.push({ eventType, data, room });
-      return { subscribers: RUNNING.rooms.get(room)?.length ?? 0 };
+      const known = RUNNING.fullestRooms(100, 0).find(({ name }) => name === room);
+      return { subscribers: known?.subscribers ?? 0 };
     },
     clock,
     log,

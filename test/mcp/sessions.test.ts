@@ -44,7 +44,7 @@ function setUp(bounds: Partial<McpBounds> = {}) {
     await response.text();
     return response.status;
   };
-  return { clock, endpoint, send, open, ping };
+  return { app, clock, endpoint, send, open, ping };
 }
 
 describe("createMcpEndpoint()", () => {
@@ -89,6 +89,20 @@ describe("createMcpEndpoint()", () => {
     expect((await refusal.json()).error.message).toBe("All 1 sessions are in use: try again later");
     await stream.body!.cancel();
     expect((await open()).status).toBe(200);
+  });
+
+  test("ends the stream of a request that is aborted before anybody has read of its answer", async () => {
+    const { app, open } = setUp({ sessions: 1 });
+    for (const when of ["before", "after"]) {
+      const gone = new AbortController();
+      const headers = { accept: "text/event-stream", "mcp-session-id": (await open()).id };
+      if (when === "before") gone.abort();
+      const stream = await app.request("/mcp", { headers, signal: gone.signal });
+      expect(stream.status).toBe(200);
+      gone.abort();
+      expect(await stream.text()).toBe(": ok\n\n");
+      expect((await open()).status).toBe(200);
+    }
   });
 
   test("keeps no session that was not opened", async () => {

@@ -8,7 +8,7 @@ import { toolsOf } from "../../src/mcp/tools.ts";
 import { websocketTools } from "../../src/mcp/websocket-tools.ts";
 import { ANONYMOUS } from "../../src/ports/call.ts";
 import { commonRoutes } from "../../src/service/common-handlers.ts";
-import { type NotesHost, notesHost, type NotesOptions, RUNNING } from "./notes-service.ts";
+import { type NotesHost, notesHost, type NotesOptions, roomsOf, RUNNING } from "./notes-service.ts";
 
 function setUp(options: NotesOptions = {}) {
   const host: NotesHost = notesHost(options);
@@ -130,7 +130,7 @@ describe("websocketTools()", () => {
   });
 
   test("tells a server that is switched off, one that has not begun and one that is stopped apart", async () => {
-    const none = { ...RUNNING, running: false, connectionIds: [], rooms: new Map() };
+    const none = { ...RUNNING, running: false, connectionIds: [], ...roomsOf({}) };
     const healthOf = async (status: ServerStatus) =>
       await setUp({ status: () => status }).answer("websocket_health_check");
     expect(await healthOf({ ...none, enabled: false, initialized: false })).toMatchObject({
@@ -145,8 +145,9 @@ describe("websocketTools()", () => {
 
   test("lists at most a hundred channels and connections, the fullest channels first, and says how many there are", async () => {
     const connectionIds = Array.from({ length: 150 }, (_, i) => `c${i}`);
-    const rooms = new Map(connectionIds.map((_, i) => [`note:${i}`, connectionIds.slice(0, i)]));
-    const { answer } = setUp({ status: () => ({ ...RUNNING, connectionIds, rooms }) });
+    const rooms = connectionIds.map((_, i) => [`note:${i}`, connectionIds.slice(0, i)] as const).reverse();
+    const status = { ...RUNNING, connectionIds, ...roomsOf(Object.fromEntries(rooms)) };
+    const { answer } = setUp({ status: () => status });
     const listed = await answer("websocket_get_metrics") as {
       connections: string[];
       rooms: Record<string, { subscribers: number; connection_ids: string[] }>;

@@ -78,6 +78,22 @@ describe("Hub", () => {
     expect([hub.roomCount, hub.subscriptions(two).size]).toEqual([0, 0]);
   });
 
+  test("Hub tells the fullest rooms, wildcards among them, and of equals the older first", () => {
+    const hub = new Hub({ server: "demo" });
+    const members = ["1", "2", "3"].map(member);
+    for (
+      const [name, size] of [["doc:a", 1], ["doc:b", 3], ["doc:c", 2], ["doc:d", 1], ["doc:*", 2]] as const
+    ) {
+      for (const one of members.slice(0, size)) live(hub, one, name);
+    }
+    const told = (count: number) => hub.fullest(count).map(({ name, size }) => `${name} ${size}`);
+    expect(told(3)).toEqual(["doc:b 3", "doc:c 2", "doc:* 2"]);
+    expect(told(4)).toEqual(["doc:b 3", "doc:c 2", "doc:* 2", "doc:a 1"]);
+    expect(told(100)).toHaveLength(5);
+    expect(told(0)).toEqual([]);
+    expect([...hub.fullest(1)[0]!.members].map(({ id }) => id)).toEqual(["1", "2", "3"]);
+  });
+
   test("Hub keeps one membership for who joins again, with the new filter", () => {
     const hub = new Hub({ server: "demo" });
     const one = member("1");

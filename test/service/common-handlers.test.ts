@@ -28,6 +28,45 @@ describe("commonRoutes", () => {
     ]);
   });
 
+  test("get_history answers no more than a frame holds, and where to go on from", async () => {
+    const bench = createBench();
+    for (let n = 1; n <= 30; n++) {
+      bench.publish("system.announcement", { message: `${n} ${"é".repeat(50_000)}` });
+    }
+    const client = bench.connect();
+    const ask = async (data: object) => {
+      const [answer] = await bench.ask(client, request("get_history", { channel: "global", ...data }));
+      expect(new TextEncoder().encode(JSON.stringify(answer)).byteLength).toBeLessThan(1_000_000);
+      const { seq, epoch, has_more, events } = answer!.data as unknown as {
+        seq: number;
+        epoch: string;
+        has_more: boolean;
+        events: { seq: number }[];
+      };
+      return { since: { seq, epoch }, has_more, seqs: events.map(({ seq }) => seq) };
+    };
+    const newest = await ask({ limit: 1_000 });
+    expect(newest).toEqual({
+      since: { epoch: "e1", seq: 30 },
+      has_more: true,
+      seqs: [23, 24, 25, 26, 27, 28, 29, 30],
+    });
+    const pages: number[][] = [];
+    for (let since = { epoch: "e1", seq: 0 }, more = true; more;) {
+      const page = await ask({ since, limit: 1_000 });
+      ({ since, has_more: more } = page);
+      pages.push(page.seqs);
+    }
+    expect(pages.map(({ length }) => length)).toEqual([8, 8, 8, 6]);
+    expect(pages.flat()).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    expect(await ask({ since: { epoch: "e1", seq: 28 } })).toMatchObject({ has_more: false, seqs: [29, 30] });
+    expect(await ask({ since: { epoch: "e1", seq: 20 }, limit: 2 })).toEqual({
+      since: { epoch: "e1", seq: 22 },
+      has_more: true,
+      seqs: [21, 22],
+    });
+  });
+
   test("get_history says when events are gone", async () => {
     const bench = createBench({ retention: { events: 2 } });
     for (let n = 1; n <= 5; n++) bench.change("a", n);

@@ -194,6 +194,13 @@ const setups = fc.oneof(
   ),
 );
 
+/** The first of the events, as many as come to at most so many bytes, and one in any case. */
+function fitting(events: readonly SequencedEvent[], limit: number, maxBytes: number): SequencedEvent[] {
+  let bytes = 0;
+  const tooMuch = events.findIndex((event, index) => (bytes += sizeOf(event)) > maxBytes && index > 0);
+  return events.slice(0, tooMuch < 0 ? limit : Math.min(limit, tooMuch));
+}
+
 function compare(journal: Journal, model: Model, random: number): void {
   expect(journal.head).toEqual({ epoch: model.epoch, seq: model.seq });
   const after = Math.floor(random * (model.seq + 2));
@@ -204,6 +211,15 @@ function compare(journal: Journal, model: Model, random: number): void {
     expect(journal.read(scope, after, limit)).toEqual(kept.filter(({ seq }) => seq > after).slice(0, limit));
     expect(journal.last(scope, limit)).toEqual(limit === 0 ? [] : kept.slice(-limit));
     expect(journal.evicted(scope)).toBe(model.evicted(scope));
+    const maxBytes = Math.floor(random * 1_200);
+    const newer = kept.filter(({ seq }) => seq > after);
+    expect(journal.read(scope, after, 7, maxBytes)).toEqual(fitting(newer, 7, maxBytes));
+    expect(journal.last(scope, 7, maxBytes)).toEqual(fitting([...kept].reverse(), 7, maxBytes).reverse());
+    const whole = kept.filter(({ seq }) => seq > model.evicted(scope));
+    for (const count of [limit, 1e9]) {
+      const first = count === 0 ? undefined : whole.slice(-count)[0];
+      expect(journal.tail(scope, count)).toBe(first ? first.seq - 1 : null);
+    }
   }
   expect(journal.channels(100)).toEqual(model.channels());
   expect(journal.channels(2)).toEqual(model.channels().slice(0, 2));

@@ -7,6 +7,8 @@ import { type Word, wordsOf } from "./words.ts";
 
 /** Words of an excerpt. */
 const EXCERPT_WORDS = 32;
+/** Finds that are looked at, from the beginning of the text. Only a text made for it has more. */
+const MAX_FOUND = 8_192;
 
 /** A phrase of a search, found at a word of the text. */
 interface Found {
@@ -58,6 +60,7 @@ function find(words: readonly Word[], phrases: readonly string[]): Found[] {
         found.push({ at, phrase, words: stems.length });
       }
     }
+    if (found.length >= MAX_FOUND) break;
   }
   return found;
 }

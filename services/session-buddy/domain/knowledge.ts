@@ -6,10 +6,11 @@
 import type { Database, Statement } from "../../../src/ports/database.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import { readJson } from "./context.ts";
-import { shortened } from "./excerpt.ts";
-import { type Filter, FilteredQuery } from "./filtered-query.ts";
+import { excerptOf, shortened } from "./excerpt.ts";
+import type { Filter } from "./filtered-query.ts";
 import type { Entity, Relation } from "./graph.ts";
-import { searchExpression } from "./search-terms.ts";
+import { Ranking } from "./ranking.ts";
+import { searchTerms } from "./search-terms.ts";
 import { isoTime } from "./sessions.ts";
 
 export interface NewKnowledge {
@@ -49,23 +50,18 @@ interface StoredRow {
   created_at: number;
 }
 
-interface RankedRow {
-  number: number;
-  knowledge_id: string;
-  session_id: string;
-  kind: string;
-  rank: number;
-}
-
 /** In UTF-16 units: a word may be as long as the content. */
 const MAX_EXCERPT_LENGTH = 400;
+/** Of the hits of one search so much content is looked at for the best excerpt; of what is beyond, the beginning. */
+const EXCERPT_LENGTH = 524_288;
+const MAX_HURRIED_LENGTH = 4_096;
 
 export class KnowledgeItems {
   readonly #insert: Statement;
   readonly #index: Statement;
   readonly #find: Statement;
-  readonly #excerpt: Statement;
-  readonly #search: FilteredQuery<"session_id" | "kind">;
+  readonly #content: Statement;
+  readonly #ranking: Ranking;
 
   constructor(database: Database) {
     this.#insert = database.prepare(
@@ -80,19 +76,9 @@ export class KnowledgeItems {
       "SELECT knowledge_id, session_id, kind, content, topics, confidence, entities, relations, created_at " +
         "FROM knowledge WHERE knowledge_id = ?",
     );
-    // By itself, for the hits that are answered only: snippet() reads the whole content.
-    this.#excerpt = database.prepare(
-      "SELECT snippet(knowledge_text, 0, '', '', '…', 32) AS excerpt FROM knowledge_text " +
-        "WHERE knowledge_text MATCH ? AND rowid = ?",
-    );
-    this.#search = new FilteredQuery(
-      database,
-      ["session_id", "kind"],
-      (conditions) =>
-        "SELECT number, knowledge_id, session_id, kind, knowledge_text.rank AS rank FROM knowledge_text " +
-        `JOIN knowledge ON number = knowledge_text.rowid WHERE knowledge_text MATCH ? ${conditions}` +
-        "ORDER BY knowledge_text.rank, number DESC LIMIT ?",
-    );
+    // By itself, for the hits that are answered only: it may be long.
+    this.#content = database.prepare("SELECT content FROM knowledge WHERE number = ?");
+    this.#ranking = new Ranking(database);
   }
 
   insert(item: NewKnowledge, now: number): Knowledge {
@@ -132,22 +118,22 @@ export class KnowledgeItems {
 
   /** Best first; among equals the newest. Any text is a query. */
   search(query: string, filter: Filter<"session_id" | "kind">, limit: number): Hit[] {
-    const expression = searchExpression(query);
-    if (expression === null) return [];
-    const rows = this.#search.all<RankedRow>([expression], filter, [limit]);
+    const terms = searchTerms(query);
+    const rows = this.#ranking.best(terms, filter, limit);
     // bm25 is negative, the better the lower.
     const best = Number(rows[0]?.rank ?? 0);
-    return rows.map((row) => ({
-      knowledge_id: row.knowledge_id,
-      session_id: row.session_id,
-      kind: row.kind,
-      excerpt: this.#excerptOf(expression, row.number),
-      score: best === 0 ? 1 : Math.min(1, Math.max(0, Number(row.rank) / best)),
-    }));
-  }
-
-  #excerptOf(expression: string, number: number): string {
-    const row = this.#excerpt.get<{ excerpt: string }>(expression, number);
-    return shortened(row?.excerpt ?? "", MAX_EXCERPT_LENGTH);
+    let left = EXCERPT_LENGTH;
+    return rows.map((row) => {
+      const content = this.#content.get<{ content: string }>(row.number)?.content ?? "";
+      const part = content.length <= left ? content : shortened(content, MAX_HURRIED_LENGTH);
+      left = Math.max(0, left - content.length);
+      return {
+        knowledge_id: row.knowledge_id,
+        session_id: row.session_id,
+        kind: row.kind,
+        excerpt: shortened(excerptOf(part, terms), MAX_EXCERPT_LENGTH),
+        score: best === 0 ? 1 : Math.min(1, Math.max(0, Number(row.rank) / best)),
+      };
+    });
   }
 }

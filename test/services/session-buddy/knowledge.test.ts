@@ -175,8 +175,35 @@ describe("search_knowledge", () => {
     }
   });
 
+  test("finds an old item by its rare word behind more text with a common one than it ranks", async () => {
+    const old = await capture("The common needle");
+    const hay = "common hay ".repeat(5_900);
+    for (let i = 0; i < 70; i++) await capture(hay);
+    const search = async (query: string) =>
+      (await started.request("search_knowledge", { query, limit: 50 })).results
+        .map((hit) => hit.knowledge_id);
+    const found = await search("common needles");
+    expect(found[0]).toBe(old.knowledge_id);
+    expect(found).toHaveLength(50);
+    expect(new Set(found).size).toBe(50);
+    expect(await search("common")).toHaveLength(50);
+    expect(await search("needle")).toEqual([old.knowledge_id]);
+    started.told();
+  }, 60_000);
+
+  test("cuts excerpts out of texts in which the words stand thousands of times", async () => {
+    const rooms = `${"z ".repeat(32_000)}z-z-z`;
+    for (let i = 0; i < 10; i++) await capture(rooms);
+    const query = Array.from({ length: 7 }, (_, i) => Array(i + 1).fill("z").join("-")).join(" ");
+    for (const asked of ["z", query, "z-".repeat(400)]) {
+      const { results } = await started.request("search_knowledge", { query: asked });
+      expect(results).toHaveLength(10);
+      for (const { excerpt } of results) expect(excerpt).toMatch(/^(z ){31}z…$/);
+    }
+  }, 60_000);
+
   test("refuses no query, whatever its characters", async () => {
-    await capture('quote " star * near AND or NOT content : ^ { } ( ) - + \0 \ud800');
+    await capture('quote " star * near AND or NOT content : ^ { } ( ) - + \ud800');
     const syntax = fc.constantFrom(
       '"',
       "*",
