@@ -3,13 +3,18 @@
  *
  * @module
  */
-import type { Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../ports/log.ts";
 import type { Listener, ListenOptions } from "../ports/runtime.ts";
 import { checkPort, hostAndPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
+import { heldBy } from "./node-answers.ts";
+import { lingerAtEnd } from "./node-lingering.ts";
+import { NodeTurns } from "./node-turns.ts";
+import { upgradesOf } from "./node-upgrade-source.ts";
 import type { NodeUpgrades } from "./node-upgrades.ts";
+import { asksForWebSocket } from "./upgrade-request.ts";
 
 /** How often a draining server looks for connections that have become idle. */
 const IDLE_CHECK_MS = 50;
@@ -22,18 +27,21 @@ export async function listenByNode(
 ): Promise<Listener> {
   const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
   checkPort(host, port);
-  // Node 24 asks this before it gives up HTTP for a connection; older ones end a request for another upgrade (h2c).
-  const serverOptions = { shouldUpgradeCallback: asksForWebSocket } as object;
-  const server = createAdaptorServer({
-    fetch: (request, env) => app.fetch(request, env),
+  const answer = getRequestListener(
+    async (request, env) => heldBy(env.outgoing as ServerResponse, await app.fetch(request, env)),
     // The process's own Request and Response stay what they are.
-    overrideGlobalObjects: false,
-    serverOptions,
-  }) as Server;
-  const cutUpgraded = upgrades.attach(server, app, maxMessageBytes);
+    { overrideGlobalObjects: false },
+  );
+  const turns = new NodeTurns(answer, log);
+  // Deno and Node 24 ask this before they give up HTTP for a connection; for Node before it there is `upgradesOf`.
+  const serverOptions = { shouldUpgradeCallback: isUpgrade } as object;
+  const server = createServer(serverOptions, (incoming, outgoing) => turns.take(incoming, outgoing));
+  const cutUpgraded = upgrades.attach(upgradesOf(server, turns, log), app, maxMessageBytes);
   const connections = new Set<Socket>();
   server.on("connection", (connection: Socket) => {
+    if (connections.has(connection)) return;
     connections.add(connection);
+    lingerAtEnd(connection, () => turns.current(connection));
     connection.once("close", () => connections.delete(connection));
   });
   await new Promise<void>((resolve, reject) => {
@@ -49,8 +57,8 @@ export async function listenByNode(
   return { host, port: real, close: (graceMs) => closeServer(server, connections, graceMs, cutUpgraded) };
 }
 
-function asksForWebSocket(request: { headers: { upgrade?: string } }): boolean {
-  return request.headers.upgrade?.toLowerCase() === "websocket";
+function isUpgrade({ headers }: IncomingMessage): boolean {
+  return asksForWebSocket(headers.upgrade);
 }
 
 function closeServer(

@@ -15,10 +15,15 @@ const BODY_TIMEOUT_MS = 1_000;
 export function badNodeHandshake({ headers, method = "", url = "" }: IncomingMessage): Response | undefined {
   const header = (name: string) => headers[name]?.toString();
   // The second is how node-ws parses it, the third how we do.
-  const isPath = url.startsWith("/") && URL.canParse(url, "http://localhost") &&
-    URL.canParse(url, `http://${headers.host ?? "localhost"}`);
+  const isPath = url.startsWith("/") && URL.canParse(url, "http://localhost") && isHost(headers.host) &&
+    URL.canParse(url, `http://${headers.host}`);
   return badHandshake({ method, header }) ??
     (isPath ? undefined : refusal(400, "Expected a path as the request's target and a host name as Host"));
+}
+
+/** Nothing but a name and a port: no user, no path. */
+function isHost(host = ""): boolean {
+  return /^[^\s/?#@\\]+$/.test(host) && URL.canParse(`http://${host}`);
 }
 
 /** Write a response and end the connection. Resolves when it is handed over; never rejects. */

@@ -155,7 +155,10 @@ export class NodeUpgrades {
     const upgrade = this.#upgrades.get(incoming);
     if (!upgrade) throw new Error("Expected an upgrade request of an attached server");
     const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "localhost"}`);
-    const response = await upgrade.app.fetch(new Request(url, init), env);
+    const headers = new Headers(init.headers);
+    // node-ws leaves these out, and with them an Origin that is there and empty.
+    for (const [name, value] of Object.entries(incoming.headers)) if (value === "") headers.set(name, "");
+    const response = await upgrade.app.fetch(new Request(url, { ...init, headers }), env);
     if (upgrade.taken && response.status < 400) return response;
     await refuse(upgrade.stream, response);
     throw ANSWERED;
