@@ -195,7 +195,8 @@ const knowledgeRequests = {
   search_knowledge: {
     description:
       "Full-text search over contents, topics and names of entities, best first. Any of the words is " +
-      "enough; characters that join a word, as in foo-bar, make a phrase of it. Tells the sessions' channels",
+      "enough; characters that join a word, as in foo-bar, make a phrase of it. Of words that stand nearly " +
+      "everywhere only the newest items are ranked, about 4 million characters of them. Tells the sessions' channels",
     access: "read",
     input: v.object({
       query: field.query,
