@@ -70,8 +70,13 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
     )
   );
   app.onError((error, context) => {
-    if (error instanceof BodyCutShort) {
-      host.log.debug("A client ended before its request did", { path: context.req.path });
+    const { body, signal } = context.req.raw;
+    // The second is an upload that a service's route has read by itself.
+    if (error instanceof BodyCutShort || (body !== null && signal.aborted)) {
+      host.log.debug("A client ended before its request did", {
+        path: context.req.path,
+        said: error.message,
+      });
       return refuse(context, "DECODE_ERROR", "The body did not come to its end");
     }
     const fault = crypto.randomUUID();
