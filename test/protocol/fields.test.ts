@@ -21,7 +21,9 @@ describe("text", () => {
     const field = text(1, 10, "A name");
     expect(v.is(field, "a\nb")).toBe(true);
     const [issue] = v.safeParse(v.object({ name: field }), { name: "a\0b" }).issues!;
-    expect(issue.message).toBe("Invalid type: Expected text without the character NUL but received text with it");
+    expect(issue.message).toBe(
+      "Invalid type: Expected text without the character NUL but received text with it",
+    );
     expect(v.is(field, 5)).toBe(false);
   });
 });
