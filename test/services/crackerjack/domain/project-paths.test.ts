@@ -50,8 +50,8 @@ describe("findProject", () => {
     ["a folder above", "..", /lies outside the allowed roots/],
     ["a folder beside, with a name that begins alike", "../root-beside", /lies outside the allowed roots/],
     ["a link that leads out", "leads-out", /lies outside the allowed roots/],
-    ["a link that leads to itself", "loop", /cannot be looked at/],
-    ["a path that no system has", "a\0b", /cannot be looked at/],
+    ["a link that leads to itself", "loop", /does not exist/],
+    ["a path that no system has", "a\0b", /does not exist/],
   ])("refuses %s", async (_title, path, message) => {
     const { root } = await makeFolders();
     await expect(findProject(parts, "p", path, [root])).rejects.toMatchObject(refused(message));
