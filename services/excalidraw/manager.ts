@@ -55,7 +55,10 @@ export class ExcalidrawManager implements Manager {
   readonly #presence: Presence;
   readonly #cursors: Cursors;
   readonly #ulid = monotonicFactory();
-  readonly #users = new ActingUsers(() => this.#ulid(this.#now()));
+  readonly #users = new ActingUsers(
+    () => this.#ulid(this.#now()),
+    (connection) => this.#presence.isConnected(connection),
+  );
   readonly #stopSweeping: Cancel;
 
   /** Brings the tables up to date, and tells of the users whom an earlier process has left behind. */
@@ -281,7 +284,7 @@ export class ExcalidrawManager implements Manager {
   }
 
   #requireUser(given: string | null | undefined, call: Call | undefined): string {
-    return this.#users.require(given, call, (connection) => this.#presence.isConnected(connection));
+    return this.#users.require(given, call);
   }
 
   /** Let go of tombstones that are old enough. */

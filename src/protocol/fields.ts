@@ -10,17 +10,25 @@ import type { JsonObject } from "./json.ts";
 export const DEFAULT_LIST_LIMIT = 50;
 export const MAX_LIST_LIMIT = 200;
 
-/** `v.string()`, to whoever converts it too, but for the character NUL, at which some databases end a text. */
-function stringWithoutNul(): v.StringSchema<undefined> {
+/**
+ * `v.string()`, to whoever converts it too, but for the character NUL, at which some databases end a text, and halves of
+ * characters, which none can store: two texts would become one.
+ */
+function storableString(): v.StringSchema<undefined> {
   const plain = v.string();
   return v._standardSchema({
     ...plain,
     "~run"(dataset, config) {
       const { value } = dataset;
       if (typeof value !== "string") return plain["~run"](dataset, config);
-      if (!value.includes("\0")) return { typed: true, value };
+      const fault = value.includes("\0")
+        ? "the character NUL"
+        : value.isWellFormed()
+        ? null
+        : "half a character";
+      if (fault === null) return { typed: true, value };
       v._addIssue(this, "type", dataset, config, {
-        expected: "text without the character NUL",
+        expected: `text without ${fault}`,
         received: "text with it",
       });
       return dataset as unknown as v.FailureDataset<v.StringIssue>;
@@ -28,9 +36,9 @@ function stringWithoutNul(): v.StringSchema<undefined> {
   });
 }
 
-/** A string of `min` to `max` UTF-16 units, without the character NUL. */
+/** A string of `min` to `max` UTF-16 units, without the character NUL or half characters. */
 export const text = (min: number, max: number, description: string) =>
-  v.pipe(stringWithoutNul(), v.minLength(min), v.maxLength(max), v.description(description));
+  v.pipe(storableString(), v.minLength(min), v.maxLength(max), v.description(description));
 
 /** A string of any length, for what we say ourselves. */
 export const told = (description: string) => v.pipe(v.string(), v.description(description));

@@ -24,6 +24,8 @@ describe("text", () => {
     expect(issue.message).toBe(
       "Invalid type: Expected text without the character NUL but received text with it",
     );
+    expect(v.is(field, "a\ud800")).toBe(false);
+    expect(v.is(field, "\u{1f600}")).toBe(true);
     expect(v.is(field, 5)).toBe(false);
   });
 });

@@ -32,7 +32,7 @@ export interface ObservationInput {
 
 /** Before it nothing was observed. */
 const EARLIEST = Date.UTC(1500, 0, 1);
-const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d))?$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
 
 export function observationOf(
   { metric, value, source, labels, at }: ObservationInput,
@@ -65,7 +65,10 @@ export function observationsOf(
 
 export function timeOf(text: string): number | null {
   const time = ISO.test(text) ? Date.parse(text) : NaN;
-  return Number.isFinite(time) ? Math.trunc(time) : null;
+  // A day that its month does not have would count as one of the next.
+  const day = Date.parse(`${text.slice(0, 10)}T00:00:00Z`);
+  const isReal = Number.isFinite(day) && new Date(day).toISOString().slice(0, 10) === text.slice(0, 10);
+  return isReal && Number.isFinite(time) ? Math.trunc(time) : null;
 }
 
 function inOrder(labels: Readonly<Record<string, string>>): Record<string, string> {

@@ -4,17 +4,9 @@
  * @module
  */
 import * as v from "valibot";
+import { wholeSetting } from "../../../src/protocol/own-settings.ts";
 import { LABEL_NAME, METRIC_NAME } from "../fields.ts";
 import { DEFAULT_FEEDS } from "./default-feeds.ts";
-
-const whole = (min: number, max: number, usual: number) => {
-  const expected = `expected a whole number from ${min} to ${max}`;
-  const message = () => expected;
-  return v.optional(
-    v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message)),
-    usual,
-  );
-};
 
 const finite = v.pipe(v.number("expected a number"), v.finite("expected a number that is finite"));
 const pointer = v.pipe(
@@ -84,17 +76,17 @@ export const akoshaSettings = v.pipe(
       ),
       4.3,
     ),
-    window_seconds: whole(1, 86_400, 60),
-    lateness_seconds: whole(0, 86_400, 30),
-    future_seconds: whole(0, 86_400, 300),
-    series: whole(1, 100_000, 5_000),
-    series_per_metric: whole(1, 100_000, 500),
-    series_idle_seconds: whole(1, 315_360_000, 2_592_000),
-    observations_per_series: whole(256, 100_000, 1_000),
-    findings_kept: whole(1, 1_000_000, 5_000),
-    aggregations_kept: whole(1, 10_000_000, 50_000),
-    incident_seconds: whole(1, 86_400, 600),
-    correlated_series: whole(0, 256, 64),
+    window_seconds: wholeSetting(1, 86_400, 60),
+    lateness_seconds: wholeSetting(0, 86_400, 30),
+    future_seconds: wholeSetting(0, 86_400, 300),
+    series: wholeSetting(1, 100_000, 5_000),
+    series_per_metric: wholeSetting(1, 100_000, 500),
+    series_idle_seconds: wholeSetting(1, 315_360_000, 2_592_000),
+    observations_per_series: wholeSetting(256, 100_000, 1_000),
+    findings_kept: wholeSetting(1, 1_000_000, 5_000),
+    aggregations_kept: wholeSetting(1, 10_000_000, 50_000),
+    incident_seconds: wholeSetting(1, 86_400, 600),
+    correlated_series: wholeSetting(0, 256, 64),
     feeds: v.optional(
       v.pipe(
         v.record(

@@ -4,25 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-
-const count = (min: number, max: number, usual: number) => {
-  const expected = `expected a whole number from ${min} to ${max}`;
-  const message = () => expected;
-  return v.optional(
-    v.pipe(
-      v.number(message),
-      v.integer(message),
-      v.minValue(min, message),
-      v.maxValue(max, message),
-    ),
-    usual,
-  );
-};
-
-const words = (what: string, max: number) =>
-  v.pipe(v.string(), v.minLength(1, `expected ${what}`), v.maxLength(max, `expected ${what}`));
-
-const path = words("a path of 1 to 4096 characters", 4096);
+import { pathSetting, textSetting, wholeSetting } from "../../../src/protocol/own-settings.ts";
 
 /** How tests are run and heard: by a reporter of ours, from a report in JUnit XML or TAP, or by the exit code alone. */
 export const RUNNERS = ["vitest", "pytest", "node", "deno", "junit", "tap", "command"] as const;
@@ -46,8 +28,8 @@ const gate = v.pipe(
   v.strictObject({
     name: v.pipe(v.string(), v.regex(/^[\w][\w. -]{0,99}$/, "expected letters, digits, _, -, . and blanks")),
     measure: v.optional(v.picklist(MEASURES, `expected one of ${MEASURES.join(", ")}`)),
-    report: v.optional(path),
-    pointer: v.optional(words("a JSON pointer like /summary/errors", 500)),
+    report: v.optional(pathSetting),
+    pointer: v.optional(textSetting("a JSON pointer like /summary/errors", 500)),
     severity: v.optional(v.picklist(SEVERITIES, `expected one of ${SEVERITIES.join(", ")}`), "required"),
     stage: v.optional(v.picklist(STAGES, `expected one of ${STAGES.join(", ")}`)),
     threshold: v.optional(v.nullable(v.number("expected a number"))),
@@ -66,20 +48,20 @@ const gate = v.pipe(
 );
 
 const command = v.pipe(
-  v.array(words("a program or an argument of at most 4096 characters", 4096)),
+  v.array(textSetting("a program or an argument of at most 4096 characters", 4096)),
   v.minLength(1, "expected a list of the program and its arguments"),
   v.maxLength(200, "expected at most 200 arguments"),
 );
 
 /** A project; nothing in it has to be said. */
 export const projectSettings = v.strictObject({
-  path: v.optional(path, "."),
+  path: v.optional(pathSetting, "."),
   runner: v.optional(v.picklist(RUNNERS, `expected one of ${RUNNERS.join(", ")}`)),
   command: v.optional(command),
   environment: v.optional(v.record(v.string(), v.string()), {}),
-  timeout_seconds: count(1, 86_400, 1_800),
-  junit: v.optional(path),
-  coverage: v.optional(v.pipe(v.array(path), v.maxLength(20, "expected at most 20 paths")), []),
+  timeout_seconds: wholeSetting(1, 86_400, 1_800),
+  junit: v.optional(pathSetting),
+  coverage: v.optional(v.pipe(v.array(pathSetting), v.maxLength(20, "expected at most 20 paths")), []),
   gates: v.optional(
     v.pipe(
       v.array(gate),
@@ -95,13 +77,13 @@ export const projectSettings = v.strictObject({
 export const PROJECT_NAME = /^[A-Za-z0-9][\w.-]{0,99}$/;
 
 export const crackerjackSettings = v.strictObject({
-  roots: v.optional(v.pipe(v.array(path), v.minLength(1, "expected at least one folder")), ["."]),
+  roots: v.optional(v.pipe(v.array(pathSetting), v.minLength(1, "expected at least one folder")), ["."]),
   allow_commands: v.optional(v.boolean("expected true or false"), false),
-  parallel_runs: count(1, 64, 2),
-  queued_runs: count(0, 10_000, 100),
-  keep_runs: count(1, 100_000, 500),
-  failures_per_run: count(0, 100_000, 1_000),
-  report_bytes: count(1_024, 268_435_456, 16_777_216),
+  parallel_runs: wholeSetting(1, 64, 2),
+  queued_runs: wholeSetting(0, 10_000, 100),
+  keep_runs: wholeSetting(1, 100_000, 500),
+  failures_per_run: wholeSetting(0, 100_000, 1_000),
+  report_bytes: wholeSetting(1_024, 268_435_456, 16_777_216),
   projects: v.optional(
     v.record(
       v.pipe(v.string(), v.regex(PROJECT_NAME, "expected a name of letters, digits, _, - and .")),

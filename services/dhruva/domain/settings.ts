@@ -4,33 +4,11 @@
  * @module
  */
 import * as v from "valibot";
-
-const count = (min: number, max: number, usual: number) => {
-  const expected = `expected a whole number from ${min} to ${max}`;
-  const message = () => expected;
-  return v.optional(
-    v.pipe(
-      v.number(message),
-      v.integer(message),
-      v.minValue(min, message),
-      v.maxValue(max, message),
-    ),
-    usual,
-  );
-};
-
-const words = (what: string, max: number) =>
-  v.pipe(
-    v.string(`expected ${what}`),
-    v.minLength(1, `expected ${what}`),
-    v.maxLength(max, `expected ${what}`),
-  );
-
-const path = words("a path of 1 to 4096 characters", 4_096);
+import { pathSetting, textSetting, wholeSetting } from "../../../src/protocol/own-settings.ts";
 
 /** Places in a URL stand behind its origin, so that what is filled in can never choose the host. */
 const url = v.pipe(
-  words("an http or https URL", 2_000),
+  textSetting("an http or https URL", 2_000),
   v.check((url) => {
     const origin = /^https?:\/\/[^/?#{}@\s\\]+(?=[/?#]|$)/i.exec(url)?.[0];
     return origin !== undefined && URL.canParse(origin);
@@ -43,11 +21,11 @@ const url = v.pipe(
 
 const PLACES: ReadonlySet<string> = new Set(["{sha256}", "{adapter_id}", "{version}"]);
 
-const folderTarget = v.strictObject({ folder: path });
+const folderTarget = v.strictObject({ folder: pathSetting });
 const urlTarget = v.strictObject({
   url,
   /** Sent as `Authorization: Bearer`. */
-  token: v.optional(words("a token", 8_192)),
+  token: v.optional(textSetting("a token", 8_192)),
 });
 
 const target = v.union([folderTarget, urlTarget], "expected either folder, or url and at most a token");
@@ -64,22 +42,22 @@ const targets = v.pipe(
 );
 
 export const dhruvaSettings = v.strictObject({
-  blob_folder: v.optional(path),
-  blob_bytes: count(1, 1_099_511_627_776, 1_073_741_824),
-  total_blob_bytes: count(0, Number.MAX_SAFE_INTEGER, 10_737_418_240),
-  orphan_seconds: count(0, 31_536_000, 3_600),
-  transfers: count(1, 10_000, 64),
-  transfer_idle_seconds: count(0, 86_400, 30),
-  adapters: count(0, 10_000_000, 10_000),
-  keep_versions: count(1, 1_000, 10),
-  open_distributions: count(1, 1_000_000, 1_000),
-  keep_distributions: count(0, 1_000_000, 1_000),
-  parallel_deliveries: count(1, 256, 4),
-  delivery_seconds: count(1, 86_400, 300),
-  attempts: count(1, 100, 5),
-  retry_base_ms: count(1, 3_600_000, 1_000),
-  retry_max_ms: count(1, 86_400_000, 60_000),
-  offer_seconds: count(1, 604_800, 60),
+  blob_folder: v.optional(pathSetting),
+  blob_bytes: wholeSetting(1, 1_099_511_627_776, 1_073_741_824),
+  total_blob_bytes: wholeSetting(0, Number.MAX_SAFE_INTEGER, 10_737_418_240),
+  orphan_seconds: wholeSetting(0, 31_536_000, 3_600),
+  transfers: wholeSetting(1, 10_000, 64),
+  transfer_idle_seconds: wholeSetting(0, 86_400, 30),
+  adapters: wholeSetting(0, 10_000_000, 10_000),
+  keep_versions: wholeSetting(1, 1_000, 10),
+  open_distributions: wholeSetting(1, 1_000_000, 1_000),
+  keep_distributions: wholeSetting(0, 1_000_000, 1_000),
+  parallel_deliveries: wholeSetting(1, 256, 4),
+  delivery_seconds: wholeSetting(1, 86_400, 300),
+  attempts: wholeSetting(1, 100, 5),
+  retry_base_ms: wholeSetting(1, 3_600_000, 1_000),
+  retry_max_ms: wholeSetting(1, 86_400_000, 60_000),
+  offer_seconds: wholeSetting(1, 604_800, 60),
   targets: v.optional(targets, {}),
 });
 

@@ -1,5 +1,6 @@
 /**
- * Whose name something is done in: whom the token names, else whom the request names, else a guest of the connection.
+ * Whose name something is done in: whom the token names, else whom the request names, else whom the connection has
+ * named before, else a guest of the connection.
  *
  * @module
  */
@@ -7,12 +8,15 @@ import type { Call } from "../../../src/ports/call.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 
 export class ActingUsers {
-  /** Guests that have been given a name, by connection. */
-  readonly #guests = new Map<string, string>();
+  /** Names that connections without a token have given themselves, or were given as guests. */
+  readonly #names = new Map<string, string>();
   readonly #newId: () => string;
+  readonly #isConnected: (connectionId: string) => boolean;
 
-  constructor(newId: () => string) {
+  /** @param isConnected Whether a connection is up: only then it can have a name. */
+  constructor(newId: () => string, isConnected: (connectionId: string) => boolean) {
     this.#newId = newId;
+    this.#isConnected = isConnected;
   }
 
   /**
@@ -24,36 +28,30 @@ export class ActingUsers {
     if (given != null && own !== null && given !== own) {
       throw new Refusal("FORBIDDEN", "Not authorized to act as another user: leave 'user_id' out");
     }
-    return own ?? given?.toWellFormed() ?? this.#guests.get(call?.connectionId ?? "") ?? null;
+    if (own !== null) return own;
+    const connection = call?.connectionId;
+    if (connection == null || !this.#isConnected(connection)) return given ?? null;
+    const name = given ?? this.#names.get(connection) ?? `guest-${this.#newId()}`;
+    this.#names.set(connection, name);
+    return name;
   }
 
   /**
    * The same, where somebody must be known.
    *
-   * @param isConnected Whether the caller's connection is up: only then it can have a guest.
    * @throws {Refusal} FORBIDDEN, and INVALID_DATA where nobody is known
    */
-  require(
-    given: string | null | undefined,
-    call: Call | undefined,
-    isConnected: (connectionId: string) => boolean,
-  ): string {
+  require(given: string | null | undefined, call: Call | undefined): string {
     const known = this.find(given, call);
     if (known !== null) return known;
-    const connection = call?.connectionId;
-    if (connection == null || !isConnected(connection)) {
-      throw new Refusal(
-        "INVALID_DATA",
-        "Invalid field 'user_id': expected text, as neither a token nor a connection says who it is, got nothing",
-      );
-    }
-    const guest = `guest-${this.#newId()}`;
-    this.#guests.set(connection, guest);
-    return guest;
+    throw new Refusal(
+      "INVALID_DATA",
+      "Invalid field 'user_id': expected text, as neither a token nor a connection says who it is, got nothing",
+    );
   }
 
   /** The connection is over. */
   forget(connectionId: string): void {
-    this.#guests.delete(connectionId);
+    this.#names.delete(connectionId);
   }
 }

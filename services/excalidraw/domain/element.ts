@@ -85,13 +85,21 @@ function expectType(element: JsonObject, field: string, type: "number" | "string
   refuse(`${place}.${field}`, `a ${type}`, value);
 }
 
+/** Leaves room above: an element at the highest number of all could never be changed again. */
+const MAX_REVISION = Number.MAX_SAFE_INTEGER - 2 ** 32;
+
 function revisionNumber(element: JsonObject, field: string, least: number, place: string): number | null {
   const value = element[field];
   if (value === undefined || value === null) return null;
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least && value <= MAX_REVISION) {
+    return value;
+  }
   const got = typeof value === "number" ? String(value) : typeInWords(value);
   const range = least === 0 ? " of at least 0" : "";
-  throw invalid(`${place}.${field}`, `expected a whole number${range} that a double holds, got ${got}`);
+  throw invalid(
+    `${place}.${field}`,
+    `expected a whole number${range} and at most ${MAX_REVISION}, got ${got}`,
+  );
 }
 
 function faultIn(value: JsonValue, depth: number): string | null {

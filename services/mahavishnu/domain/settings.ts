@@ -4,24 +4,17 @@
  * @module
  */
 import * as v from "valibot";
+import { wholeSetting } from "../../../src/protocol/own-settings.ts";
 import { MAX_WORKERS } from "../fields.ts";
-
-const whole = (min: number, max: number) =>
-  v.pipe(
-    v.number(`expected a whole number from ${min} to ${max}`),
-    v.integer(`expected a whole number from ${min} to ${max}`),
-    v.minValue(min, `expected a whole number from ${min} to ${max}`),
-    v.maxValue(max, `expected a whole number from ${min} to ${max}`),
-  );
 
 const POOL_NAME = /^[A-Za-z0-9][\w.-]{0,63}$/;
 
 const poolSchema = v.pipe(
   v.strictObject({
-    min: v.optional(whole(0, MAX_WORKERS), 1),
-    max: v.optional(whole(1, MAX_WORKERS), 4),
-    queue: v.optional(whole(1, 1_000_000), 1_000),
-    idle_ms: v.optional(whole(0, 86_400_000), 30_000),
+    min: wholeSetting(0, MAX_WORKERS, 1),
+    max: wholeSetting(1, MAX_WORKERS, 4),
+    queue: wholeSetting(1, 1_000_000, 1_000),
+    idle_ms: wholeSetting(0, 86_400_000, 30_000),
   }),
   v.check(({ min, max }) => min <= max, "expected min to be at most max"),
 );
@@ -31,9 +24,9 @@ export const mahavishnuSettings = v.strictObject({
   definitions: v.optional(v.pipe(v.string(), v.minLength(1)), "workflows"),
   allow_inline: v.optional(v.boolean(), false),
   working_directory: v.optional(v.pipe(v.string(), v.minLength(1)), "."),
-  workflows_kept: v.optional(whole(1, 100_000), 500),
-  output_bytes: v.optional(whole(1_024, 524_288), 65_536),
-  stop_grace_ms: v.optional(whole(0, 10_000), 2_000),
+  workflows_kept: wholeSetting(1, 100_000, 500),
+  output_bytes: wholeSetting(1_024, 524_288, 65_536),
+  stop_grace_ms: wholeSetting(0, 10_000, 2_000),
   pools: v.optional(
     v.pipe(
       v.record(

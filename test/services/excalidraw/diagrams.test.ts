@@ -169,10 +169,14 @@ describe("update_diagram", () => {
     expect(started.told()).toEqual([]);
   });
 
-  test("an element that has the highest version there is takes no change without one", async () => {
+  test("no element can be given a version above which there is none", async () => {
     await withPlan();
-    await update([box("a", Number.MAX_SAFE_INTEGER)]);
-    await expect(update([{ id: "a", type: "text" }])).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(update([box("a", Number.MAX_SAFE_INTEGER)])).rejects.toMatchObject({ code: "INVALID_DATA" });
+    await update([box("a", Number.MAX_SAFE_INTEGER - 2 ** 32)]);
+    await update([{ id: "a", type: "text" }]);
+    expect((await started.request("get_diagram", { diagram_id: "plan" })).elements).toMatchObject([
+      { id: "a", type: "text", version: Number.MAX_SAFE_INTEGER - 2 ** 32 + 1 },
+    ]);
   });
 
   test("is in the name of whom the token names, and of nobody else", async () => {
