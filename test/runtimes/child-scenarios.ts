@@ -66,7 +66,7 @@ export const SCENARIOS = {
   async flood() {
     let bytes = 0;
     let most = 0;
-    const child = await processes.start("head", ["-c", String(100 * 2 ** 20), "/dev/zero"], {
+    const child = await processes.start("head", ["-c", String(400 * 2 ** 20), "/dev/zero"], {
       onOutput(_, chunk) {
         bytes += chunk.byteLength;
         most = Math.max(most, process.memoryUsage.rss());
@@ -74,7 +74,7 @@ export const SCENARIOS = {
     });
     const before = process.memoryUsage.rss();
     const end = await child.ended;
-    return { bytes, end, isBounded: most - before < 80 * 2 ** 20 };
+    return { bytes, end, isBounded: most - before < 200 * 2 ** 20 };
   },
   async ends() {
     const ends = [];
