@@ -7,7 +7,7 @@ const words = (text: string) => text.split(" ");
 describe("runnerOf", () => {
   test.each<[string, Runner]>([
     ["vitest run", "vitest"],
-    ["/work/node_modules/.bin/vitest", "vitest"],
+    ["/srv/app/node_modules/.bin/vitest", "vitest"],
     ["npx vitest run", "vitest"],
     ["npx --yes vitest", "vitest"],
     ["pnpm exec vitest", "vitest"],
