@@ -122,8 +122,18 @@ export async function openCore<C extends Contract, M extends Manager>(
     };
   } catch (error) {
     database?.close();
-    throw error;
+    throw database ? databaseFault(error, path, contract.name) : error;
   }
+}
+
+/** What is whole as a database may lack what belongs into it. Other errors stay what they are. */
+function databaseFault(error: unknown, path: string, service: string): unknown {
+  if (!/no such (table|column)|has no column/i.test(String((error as Error)?.message))) return error;
+  return new DatabaseError(
+    `Cannot use the database "${path}": tables of ${service} are missing in it or are not its own; restore it from a ` +
+      "backup, or move it away to start with an empty one",
+    { cause: error },
+  );
 }
 
 function keeping(

@@ -142,6 +142,17 @@ describe("the database of serve", () => {
     expectOneSentence(await start(file), 1, "version 999", "newer program");
   });
 
+  it("lacks none of its tables", async () => {
+    for (const table of ["events", "sessions"]) {
+      const file = path(`without-${table}.db`);
+      await copyFile(realDatabase, file);
+      const database = await openDatabase(file);
+      database.exec(`PRAGMA foreign_keys = OFF; DROP TABLE ${table}`);
+      database.close();
+      expectOneSentence(await start(file), 1, file, "tables of session-buddy are missing");
+    }
+  });
+
   it("is not damaged in its middle", async () => {
     const file = path("holes.db");
     await copyFile(realDatabase, file);
