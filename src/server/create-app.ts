@@ -71,8 +71,9 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
   );
   app.onError((error, context) => {
     const { body, signal } = context.req.raw;
-    // The second is an upload that a service's route has read by itself.
-    if (error instanceof BodyCutShort || (body !== null && signal.aborted)) {
+    // The others are uploads that a service's route has read by itself. The body may end before the signal comes.
+    const { code } = error as { code?: unknown };
+    if (error instanceof BodyCutShort || (body !== null && (signal.aborted || code === "ECONNRESET"))) {
       host.log.debug("A client ended before its request did", {
         path: context.req.path,
         said: error.message,
