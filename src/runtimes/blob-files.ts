@@ -4,17 +4,13 @@
  * @module
  */
 import { createHash, type Hash } from "node:crypto";
-import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type BlobFiles, type Digest, DigestError } from "../ports/blob-files.ts";
-import { fileFault, isMissing } from "./file-fault.ts";
+import { isMissing, READ_FLAGS, said } from "./file-fault.ts";
 import { listFolder } from "./list-folder.ts";
 
 const PIECE_BYTES = 65_536;
-
-/** Opening a pipe that nobody writes to would wait for ever. */
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 export const blobFiles: BlobFiles = {
   async write(path, pieces, maxBytes) {
@@ -132,12 +128,4 @@ async function syncFolder(path: string): Promise<void> {
   if (!folder) return;
   await folder.sync().catch(() => {});
   await folder.close().catch(() => {});
-}
-
-async function said<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Error(`Cannot ${verb} "${path}": ${fileFault(error)}`, { cause: error });
-  }
 }

@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { constants } from "node:fs";
+
+/** Opening a pipe that nobody writes to would wait for ever. */
+export const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 const FAULTS: Readonly<Record<string, string>> = {
   EACCES: "this process has no permission; change the owner or the mode, or choose another path",
@@ -27,4 +31,13 @@ export function fileFault(error: unknown): string {
 export function isMissing(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === "ENOENT" || code === "ENOTDIR";
+}
+
+/** Do it; a failure becomes a sentence that names the path. */
+export async function said<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`Cannot ${verb} "${path}": ${fileFault(error)}`, { cause: error });
+  }
 }

@@ -3,16 +3,12 @@
  *
  * @module
  */
-import { constants } from "node:fs";
 import { mkdtemp, open, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, sep } from "node:path";
 import process from "node:process";
 import type { Workspace } from "../ports/workspace.ts";
-import { fileFault, isMissing } from "./file-fault.ts";
-
-/** Opening a pipe that nobody writes to would wait for ever. */
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+import { isMissing, READ_FLAGS, said } from "./file-fault.ts";
 
 export const workspace: Workspace = {
   separator: sep,
@@ -54,14 +50,6 @@ export const workspace: Workspace = {
 function cannotExist(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === "ENAMETOOLONG" || code === "ELOOP" || code === "ERR_INVALID_ARG_VALUE";
-}
-
-async function said<T>(verb: string, path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw new Error(`Cannot ${verb} "${path}": ${fileFault(error)}`, { cause: error });
-  }
 }
 
 async function unlessMissing<T>(
