@@ -110,9 +110,10 @@ export class CrackerjackManager implements Manager {
     const project = await this.#projects.require(input.project);
     const { runner, command } = await this.#projects.plan(project, input);
     const id = this.#ulid(this.#now());
+    let run: Run | undefined;
     const view = this.#context.commit(() => {
       this.#scheduler.expectRoom(project.name);
-      this.#runs.insert({
+      run = this.#runs.insert({
         run_id: id,
         project: project.name,
         test_suite: runner,
@@ -120,16 +121,16 @@ export class CrackerjackManager implements Manager {
         given: input.command ?? null,
         filter: input.filter ?? null,
       }, this.#now());
-      return { ...this.#view(id), queue_position: this.#scheduler.waitingCount + 1 };
+      return { ...this.#view(run), queue_position: this.#scheduler.waitingCount + 1 };
     }, call);
-    this.#scheduler.add(this.#runs.require(id));
+    this.#scheduler.add(run!);
     return view;
   }
 
   /** End a run, or take it out of the queue. Refused with NOT_FOUND, and with CONFLICT where it has ended. */
   cancelRun({ run_id: id }: Input<"cancel_run">, call?: Call): RunView {
     const { status } = this.#runs.require(id);
-    const answer = () => this.#view(id);
+    const answer = () => this.#view(this.#runs.require(id));
     if (status === "cancelling") return this.#context.commit(answer, call);
     if (status === "queued" || status === "running") return this.#scheduler.cancel(id, answer, call);
     throw new Refusal("CONFLICT", `Run '${id}' has ended as ${status} and cannot be cancelled`);
@@ -137,7 +138,8 @@ export class CrackerjackManager implements Manager {
 
   /** A run with its progress; status `not_found` where there is none. */
   getTestStatus({ run_id }: Input<"get_test_status">) {
-    return this.#runs.find(run_id) ? this.#view(run_id) : { run_id, status: "not_found" as const };
+    const run = this.#runs.find(run_id);
+    return run ? this.#view(run) : { run_id, status: "not_found" as const };
   }
 
   /** Newest first. */
@@ -200,7 +202,10 @@ export class CrackerjackManager implements Manager {
   snapshot(kind: string, id: string | null): JsonObject | null {
     if (kind === "coverage") return { projects: this.#quality.allCoverage() } as unknown as JsonObject;
     if (id === null) return null;
-    if (kind === "test") return this.#runs.find(id) ? { ...this.#view(id) } as unknown as JsonObject : null;
+    if (kind === "test") {
+      const run = this.#runs.find(id);
+      return run ? { ...this.#view(run) } as unknown as JsonObject : null;
+    }
     if (kind !== "quality") return null;
     const report = this.#quality.report(id);
     const coverage = this.#quality.coverage(id);
@@ -224,7 +229,7 @@ export class CrackerjackManager implements Manager {
           log.warn("A run's folder is left behind", { error })
         );
       }
-      commit((transaction) => this.#scheduler.close(transaction, run, this.#interrupted(run)));
+      commit((transaction) => this.#scheduler.end(transaction, run, this.#interrupted(run)));
     }
     for (const run of this.#runs.waiting()) this.#scheduler.add(run);
   }
@@ -340,11 +345,10 @@ export class CrackerjackManager implements Manager {
     }
   }
 
-  #view(id: string): RunView {
-    const run = this.#runs.require(id);
+  #view(run: Run): RunView {
     return runView(run, this.#now(), {
-      failures: this.#runs.failures(id, SHOWN_FAILURES),
-      queue_position: run.status === "queued" ? this.#scheduler.position(id) : null,
+      failures: this.#runs.failures(run.run_id, SHOWN_FAILURES),
+      queue_position: run.status === "queued" ? this.#scheduler.position(run.run_id) : null,
     });
   }
 

@@ -97,7 +97,7 @@ export class Scheduler {
     const index = this.#waiting.findIndex((run) => run.run_id === id);
     if (index >= 0) {
       const result = commit((transaction) => {
-        this.#end(transaction, this.#waiting[index]!, CANCELLED);
+        this.end(transaction, this.#waiting[index]!, CANCELLED);
         return answer();
       }, call);
       this.#waiting.splice(index, 1);
@@ -111,11 +111,6 @@ export class Scheduler {
     }, call);
     active.execution.cancel();
     return result;
-  }
-
-  /** Note and tell the end of a run that an earlier process has left behind. */
-  close(transaction: Said, run: Run, end: RunEnd): void {
-    this.#end(transaction, run, end);
   }
 
   /** End what runs and start no more. What waits is taken up at the next start. */
@@ -181,7 +176,7 @@ export class Scheduler {
     const { end, since } = await execution.execute();
     const aftermath = await conclude(run, end, since);
     await this.#persist((transaction) => {
-      this.#end(transaction, run, end);
+      this.end(transaction, run, end);
       aftermath(transaction);
     });
   }
@@ -224,7 +219,8 @@ export class Scheduler {
     });
   }
 
-  #end(transaction: Said, { run_id, project }: Run, end: RunEnd): void {
+  /** Note and tell the end of a run, in the transaction. */
+  end(transaction: Said, { run_id, project }: Run, end: RunEnd): void {
     const { runs, execution: { clock }, kept } = this.#options;
     runs.end(run_id, end, clock.now());
     runs.prune(kept);
