@@ -1,35 +1,20 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import type { JsonObject } from "../../../src/protocol/json.ts";
-import { adapter, ADAPTER_ID, sha256Of, type Started, startManager } from "./started-manager.ts";
+import { ADAPTER_ID, sha256Of, type Started } from "./started-manager.ts";
+import { distributing, SHA256, startDistributing } from "./distributing.ts";
 
 let started: Started;
 afterEach(() => started?.stop());
 
-/** Pauses of exactly a second at most, five attempts, offers every ten seconds. */
-const QUICK = { retry_base_ms: 1_000, retry_max_ms: 1_000, attempts: 3, offer_seconds: 10 };
+const { distribute, status, ack, distributed } = distributing(() => started);
 
-/** A manager with a folder to deliver to, which is there unless a test removes it, and one adapter. */
 async function startWithFolder(more: JsonObject = {}): Promise<string> {
-  let folder = "";
-  started = await startManager((made) => {
-    folder = join(made, "target");
-    return { ...QUICK, targets: { here: { folder } }, ...more };
-  });
-  await mkdir(folder);
-  await started.request("store_adapter", adapter("1.0", { content: "the content" }));
-  started.told();
-  return folder;
+  const made = await startDistributing(more);
+  started = made.started;
+  return made.folder;
 }
 
-const SHA256 = sha256Of("the content");
-const distribute = (targets: string[], more: JsonObject = {}) =>
-  started.request("distribute_adapter", { adapter_id: ADAPTER_ID, targets, ...more });
-const status = (distribution_id: string) => started.request("get_distribution_status", { distribution_id });
-const ack = (distribution_id: string, target: string, sha256: string) =>
-  started.request("ack_distribution", { distribution_id, target, sha256 });
-const distributed = () => started.told().filter(({ event }) => event === "adapter.distributed");
 const offers = () =>
   started.told().filter(({ event }) => event === "adapter.offered").map(({ data }) => data);
 
