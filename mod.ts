@@ -29,6 +29,7 @@ export { SERVICE_PORTS } from "./src/protocol/service-ports.ts";
 export type { ServicePorts } from "./src/protocol/service-ports.ts";
 export { VERSION } from "./src/protocol/version.ts";
 
+export type { Broker, BrokerParts, CreateBroker } from "./src/broker/broker.ts";
 export type { Call, Identity } from "./src/ports/call.ts";
 export type { Clock } from "./src/ports/clock.ts";
 export { DatabaseError } from "./src/ports/database.ts";

@@ -118,10 +118,20 @@ export const akosha = defineContract({
     patterns: {
       description: "Patterns of one category: burst, trend, change_point, period or correlation",
       id: "pattern_type",
+      snapshot: v.object({ patterns: v.array(v.object(field.patternRow)) }),
     },
-    anomalies: { description: "Values that stand out" },
-    insights: { description: "What anomalies and patterns mean together" },
-    metrics: { description: "Windows that are over, with their figures" },
+    anomalies: {
+      description: "Values that stand out",
+      snapshot: v.object({ anomalies: v.array(v.object(field.anomalyRow)) }),
+    },
+    insights: {
+      description: "What anomalies and patterns mean together",
+      snapshot: v.object({ insights: v.array(v.object(field.insightRow)) }),
+    },
+    metrics: {
+      description: "Windows that are over, with their figures",
+      snapshot: v.object({ aggregations: v.array(v.object(field.aggregation)) }),
+    },
   },
   events,
   requests,

@@ -139,12 +139,7 @@ const qualityRequests = {
       path: v.nullish(field.reportPath),
       content: v.nullish(field.reportContent),
     }),
-    output: v.object({
-      ...field.coverage,
-      format: v.picklist(["lcov", "cobertura", "istanbul"]),
-      run_id: v.nullable(field.runId),
-      updated_at: v.string(),
-    }),
+    output: v.object(field.storedCoverage),
   },
 } as const;
 
@@ -153,9 +148,24 @@ export const crackerjack = defineContract({
   greeting: "Connected to Crackerjack quality monitoring",
   ports: SERVICE_PORTS.crackerjack,
   channels: {
-    test: { description: "One run of tests: its start, its failures, its end", id: "run_id" },
-    quality: { description: "Quality gates and coverage of one project", id: "project" },
-    coverage: { description: "Coverage of all projects" },
+    test: {
+      description: "One run of tests: its start, its failures, its end",
+      id: "run_id",
+      snapshot: v.object(field.run),
+    },
+    quality: {
+      description: "Quality gates and coverage of one project",
+      id: "project",
+      snapshot: v.object({
+        project: field.project,
+        report: v.nullable(v.object(field.qualityReport)),
+        coverage: v.nullable(v.object(field.storedCoverage)),
+      }),
+    },
+    coverage: {
+      description: "Coverage of all projects",
+      snapshot: v.object({ projects: v.array(v.object(field.storedCoverage)) }),
+    },
   },
   events,
   requests: { ...runRequests, ...qualityRequests },

@@ -68,6 +68,14 @@ export const coverage = {
   files: count("Files that the report is about"),
 };
 
+/** Coverage as it is kept. */
+export const storedCoverage = {
+  ...coverage,
+  format: v.picklist(["lcov", "cobertura", "istanbul"]),
+  run_id: v.nullable(runId),
+  updated_at: v.string(),
+};
+
 /** A run as lists show it. */
 export const runHead = {
   run_id: runId,

@@ -223,13 +223,22 @@ export const dhruva = defineContract({
   greeting: "Connected to Dhruva adapter distribution",
   ports: SERVICE_PORTS.dhruva,
   channels: {
-    adapter: { description: "One adapter: its versions, and where they have arrived", id: "adapter_id" },
+    adapter: {
+      description: "One adapter: its versions, and where they have arrived",
+      id: "adapter_id",
+      snapshot: v.object(field.adapter),
+    },
     storage: {
       description: "What is stored and removed, as `blob` or in the `database`",
       id: "storage_type",
+      snapshot: field.storageTotals,
     },
     distribution: {
       description: "Distributions: what is offered to clients, and what has become of each target",
+      snapshot: v.object({
+        open: v.pipe(v.number(), v.description("Distributions that are not at their end")),
+        distributions: v.array(v.object(field.distribution)),
+      }),
     },
   },
   events,

@@ -188,3 +188,14 @@ export const operation = v.pipe(
       "(an old version)",
   ),
 );
+
+/** What a kind of storage holds. */
+export const storageTotals = v.variant("storage_type", [
+  v.object({ storage_type: v.literal("blob"), blobs: v.number(), bytes: v.number(), corrupt: v.number() }),
+  v.object({
+    storage_type: v.literal("database"),
+    adapters: v.number(),
+    versions: v.number(),
+    unhealthy: v.number(),
+  }),
+]);

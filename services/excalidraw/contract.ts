@@ -202,9 +202,22 @@ export const excalidraw = defineContract({
   greeting: "Connected to Excalidraw collaboration",
   ports: SERVICE_PORTS.excalidraw,
   channels: {
-    diagram: { description: "One diagram: its making and its changes", id: "diagram_id" },
-    cursor: { description: "Cursors over one diagram", id: "diagram_id", ephemeral: true },
-    presence: { description: "Who comes to one diagram and leaves it", id: "diagram_id" },
+    diagram: {
+      description: "One diagram: its making and its changes",
+      id: "diagram_id",
+      snapshot: v.object(field.diagram),
+    },
+    cursor: {
+      description: "Cursors over one diagram",
+      id: "diagram_id",
+      ephemeral: true,
+      latestBy: ["user_id"],
+    },
+    presence: {
+      description: "Who comes to one diagram and leaves it",
+      id: "diagram_id",
+      snapshot: v.object({ diagram_id: field.diagramId, users: field.users }),
+    },
   },
   events,
   requests: { ...diagramRequests, ...presenceRequests },

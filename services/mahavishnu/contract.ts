@@ -51,13 +51,7 @@ const events = {
   "worker.status_changed": {
     description: "A worker came, went, or is at something else",
     channels: ["worker", "pool"],
-    data: v.object({
-      worker_id: field.workerId,
-      pool_id: field.poolId,
-      status: field.workerStatus,
-      previous: v.nullable(field.workerStatus),
-      task: v.optional(field.task),
-    }),
+    data: field.workerChange,
   },
   "pool.status_changed": {
     description: "A pool's figures have changed; at most twice a second for one pool, the latest always",
@@ -149,9 +143,13 @@ export const mahavishnu = defineContract({
   greeting: "Connected to Mahavishnu",
   ports: SERVICE_PORTS.mahavishnu,
   channels: {
-    workflow: { description: "One workflow, from its start to its end", id: "workflow_id" },
-    pool: { description: "One pool and its workers", id: "pool_id" },
-    worker: { description: "One worker", id: "worker_id" },
+    workflow: {
+      description: "One workflow, from its start to its end",
+      id: "workflow_id",
+      snapshot: field.workflow,
+    },
+    pool: { description: "One pool and its workers", id: "pool_id", snapshot: field.pool },
+    worker: { description: "One worker", id: "worker_id", snapshot: field.workerChange },
   },
   events,
   requests: { ...workflowRequests, ...poolRequests },

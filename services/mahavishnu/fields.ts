@@ -185,6 +185,15 @@ export const pool = v.object({
   ),
 });
 
+/** A worker, as it is told of. */
+export const workerChange = v.object({
+  worker_id: workerId,
+  pool_id: poolId,
+  status: workerStatus,
+  previous: v.nullable(workerStatus),
+  task: v.optional(task),
+});
+
 export const stageOutput = v.object({
   workflow_id: workflowId,
   stage_name: stageName,

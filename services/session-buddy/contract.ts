@@ -253,7 +253,11 @@ export const sessionBuddy = defineContract({
   greeting: "Connected to Session-Buddy",
   ports: SERVICE_PORTS["session-buddy"],
   channels: {
-    session: { description: "One session: its context, its checkpoints, its end", id: "session_id" },
+    session: {
+      description: "One session: its context, its checkpoints, its end",
+      id: "session_id",
+      snapshot: v.object(field.session),
+    },
     knowledge: { description: "Knowledge captured and searched in one session", id: "session_id" },
     checkpoint: { description: "Checkpoints of one session", id: "session_id" },
   },

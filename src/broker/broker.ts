@@ -25,7 +25,7 @@
  *
  * @module
  */
-import type { Scope } from "../ports/journal.ts";
+import type { Journal, Scope } from "../ports/journal.ts";
 import type { Position, SequencedEvent } from "../protocol/event.ts";
 
 /** Takes an event. `cause` is what the publisher of this process gave, undefined for events of other processes. */
@@ -39,6 +39,16 @@ export type BrokerStage = "delivery" | "publish" | "subscribe";
 
 /** Hears of failures that have nobody to be thrown to. Must not throw. */
 export type OnBrokerError = (error: unknown, context: { readonly stage: BrokerStage }) => void;
+
+/** What a service lends to its broker. */
+export interface BrokerParts {
+  /** Gave the events their positions and keeps their past. Stays open when the broker closes. */
+  readonly journal: Journal;
+  readonly onError: OnBrokerError;
+}
+
+/** Makes the broker of a service, anew each time the service opens. What it throws keeps the service from opening. */
+export type CreateBroker = (parts: BrokerParts) => Broker;
 
 export interface Broker {
   /**

@@ -119,8 +119,10 @@ export class MemoryJournal implements Journal {
     return this.#kinds.get(kindOf(scope.channel))?.forgotten ?? 0;
   }
 
-  channels(limit: number): { channel: string; seq: number }[] {
-    const newestFirst = [...this.#channels.values()].sort((a, b) => b.seq - a.seq);
+  channels(limit: number, kind?: string): { channel: string; seq: number }[] {
+    const newestFirst = [...this.#channels.values()]
+      .filter(({ name }) => kind === undefined || kindOf(name) === kind)
+      .sort((a, b) => b.seq - a.seq);
     return newestFirst.slice(0, Math.max(0, limit)).map(({ name, seq }) => ({ channel: name, seq }));
   }
 

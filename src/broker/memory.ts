@@ -5,14 +5,7 @@
  */
 import type { Journal, Scope } from "../ports/journal.ts";
 import type { Position, SequencedEvent } from "../protocol/event.ts";
-import type { Broker, Listener, OnBrokerError } from "./broker.ts";
-
-export interface MemoryBrokerOptions {
-  /** Gave the events their positions and keeps their past. Stays open when the broker closes. */
-  readonly journal: Journal;
-  /** Hears what listeners throw. */
-  readonly onError: OnBrokerError;
-}
+import type { Broker, BrokerParts, Listener, OnBrokerError } from "./broker.ts";
 
 interface Delivery {
   readonly events: readonly SequencedEvent[];
@@ -34,7 +27,7 @@ export class MemoryBroker implements Broker {
   #closed = false;
   #position: Position;
 
-  constructor(options: MemoryBrokerOptions) {
+  constructor(options: BrokerParts) {
     this.#journal = options.journal;
     this.#onError = options.onError;
     this.#position = options.journal.head;

@@ -30,6 +30,8 @@ export interface Client extends Member {
   reply(parts: ReplyParts): void;
   /** Answer with an error. `frame` is what it is about, null where that is nobody's business. */
   fail(frame: InboundFrame | null, correlationId: string | null, code: ErrorCode, message: string): void;
+  /** Send every event that waits for an answer or for a slow reader, before the client is told of its place. */
+  settle(): void;
   /** Say that events of a subscription cannot be had any more. */
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void;
   identify(identity: Identity, expiresAt: number | null): void;

@@ -20,6 +20,7 @@ import type { Client } from "./client.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { ConnectionHost } from "./host.ts";
 import { exceeds, Inbox, type Message } from "./inbox.ts";
+import { DeliveryLedger } from "./ledger.ts";
 import { Outbox } from "./outbox.ts";
 import { outboundFrame, type ReplyParts, tooLarge } from "./replies.ts";
 import { Replays } from "./replays.ts";
@@ -35,6 +36,7 @@ export class Connection implements Client, SocketReader, Pulse {
   readonly host: ConnectionHost;
   readonly welcome: Welcome;
   readonly replays: Replays;
+  readonly ledger = new DeliveryLedger();
   /** Monotonic milliseconds. */
   readonly connectedAt: number;
   lastAlive: number;
@@ -63,13 +65,15 @@ export class Connection implements Client, SocketReader, Pulse {
     this.lastAlive = this.connectedAt;
     this.#outbox = new Outbox(socket, host.flusher, {
       limitBytes: settings.outboundQueueBytes,
+      ledger: this.ledger,
       onSlow: (leftover) => this.#slow(leftover),
+      onFolded: () => host.metrics.folded.add(),
     });
     this.#inbox = new Inbox(socket, clock, settings.framesPerTick, (message) => this.#handle(message));
     this.#bucket = new TokenBucket(settings.messageRate, this.connectedAt, settings.messageBurst);
     this.#abuse = new AbuseWatch(settings.abuseSeconds);
     this.#authentication = new Authentication(this, false);
-    this.#requests = new Requests(this, this.#outbox);
+    this.#requests = new Requests(this, this.#outbox, this.ledger);
     this.replays = new Replays(this, this.#outbox);
     const welcome = { mode: settings.welcome, graceMs: settings.welcomeGraceMs };
     this.welcome = new Welcome(welcome, clock, () => this.reply(greeting(this)));
@@ -146,7 +150,7 @@ export class Connection implements Client, SocketReader, Pulse {
     const frame = new Frame(encodeFrame(outboundFrame(parts, this.host.clock)));
     if (frame.bytes > MAX_OUTBOUND_FRAME_BYTES) return this.reply(tooLarge(parts, frame.bytes));
     this.host.metrics.sent[parts.type].add();
-    this.#outbox.push(frame);
+    this.#outbox.push(frame, "reply");
   }
 
   fail(frame: InboundFrame | null, correlationId: string | null, code: ErrorCode, message: string): void {
@@ -164,14 +168,29 @@ export class Connection implements Client, SocketReader, Pulse {
     if (!this.over) this.#requests.deliver(frame, cause);
   }
 
+  filtered(): void {
+    this.ledger.filtered++;
+  }
+
+  settle(): void {
+    this.#requests.release();
+    this.#outbox.release();
+  }
+
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
     this.host.metrics.gaps.add();
+    this.ledger.gaps++;
     const position = this.host.broker?.position;
     this.reply({ type: "event", event: "gap", room: subscription.name, data: gap, ...position, seq: gap.to });
   }
 
   /** Tell a subscriber that filters how far it has seen everything. */
   position(subscription: Subscription, seq: number): void {
+    if (this.#requests.holds || this.#outbox.parks) {
+      // It has not seen them yet: next time.
+      subscription.unseen = Math.max(subscription.unseen, seq);
+      return;
+    }
     const epoch = this.host.broker?.position.epoch;
     this.reply({
       type: "event",
@@ -203,6 +222,7 @@ export class Connection implements Client, SocketReader, Pulse {
   identify(identity: Identity, expiresAt: number | null): void {
     this.identity = identity;
     this.#expiresAt = expiresAt;
+    this.host.hub.identified(this);
   }
 
   /** The client may take part. */
@@ -215,6 +235,7 @@ export class Connection implements Client, SocketReader, Pulse {
   leaveForbidden(): void {
     for (const subscription of [...this.host.hub.subscriptions(this).values()]) {
       if (this.host.mayJoin(this.identity, subscription.kind)) continue;
+      this.settle();
       this.host.hub.leave(this, subscription.name);
       const message = `Not authorized to subscribe to ${subscription.name}`;
       this.reply({ type: "error", room: subscription.name, error: { code: "FORBIDDEN", message } });
@@ -318,7 +339,16 @@ export class Connection implements Client, SocketReader, Pulse {
     this.#release();
     this.#outbox.discard();
     const seconds = Math.round((this.host.clock.monotonic() - this.connectedAt) / 100) / 10;
-    this.host.log.info("Client disconnected", { connection: this.id, code, reason, seconds });
+    const { events, replayed, folded, ended } = this.ledger;
+    this.host.log.info("Client disconnected", {
+      connection: this.id,
+      code,
+      reason,
+      seconds,
+      sent: events + replayed,
+      folded,
+      unsent: ended,
+    });
     this.host.closed(this.id);
   }
 }

@@ -12,6 +12,7 @@ import type { Log } from "../ports/log.ts";
 import type { ChannelKind } from "../protocol/contract.ts";
 import type { InboundFrame } from "../protocol/envelope.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { Position } from "../protocol/event.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Flusher } from "./flusher.ts";
@@ -46,6 +47,8 @@ export interface ConnectionSettings {
   readonly messageBytes: number;
   readonly outboundQueueBytes: number;
   readonly framesPerTick: number;
+  /** Unanswered publishes that a client should keep at most, as the welcome tells it. */
+  readonly publishWindow: number;
 }
 
 export interface ConnectionHost {
@@ -72,8 +75,8 @@ export interface ConnectionHost {
   readonly verify: Verify | null;
   /** Synchronous, since it is asked for every channel. */
   mayJoin(identity: Identity, kind: string): boolean;
-  /** The state behind a channel, read now; null where there is none. */
-  snapshot(channel: string): JsonObject | null;
+  /** The state behind a channel, read now, and the position of the newest event in it; null where there is none. */
+  snapshot(channel: string): { readonly state: JsonObject; readonly position: Position } | null;
   /** A frame arrived and could be decoded. */
   received(connectionId: string, frame: InboundFrame): void;
   /** The client may take part: no authentication needed, or done. */

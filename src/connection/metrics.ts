@@ -17,6 +17,8 @@ export interface ConnectionMetrics {
   readonly slowConsumers: Counter;
   readonly gaps: Counter;
   readonly replayed: Counter;
+  /** Events that a newer one has replaced before a slow reader got them. */
+  readonly folded: Counter;
   /** Errors answered, by code. */
   error(code: string): Counter;
   connectionError(reason: string): Counter;
@@ -44,6 +46,7 @@ export function connectionMetrics(meter: Meter, server: string): ConnectionMetri
     slowConsumers: meter.counter("websocket_slow_consumers_total", { server }),
     gaps: meter.counter("websocket_gaps_total", { server }),
     replayed: meter.counter("websocket_replayed_events_total", { server }),
+    folded: meter.counter("websocket_folded_events_total", { server }),
     error: labelled("websocket_errors_total"),
     connectionError: labelled("websocket_connection_errors_total"),
   };

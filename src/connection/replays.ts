@@ -58,18 +58,25 @@ export class Replays implements ReplayDesk, ReplaySink {
   ready(): Promise<boolean> | boolean {
     const { over, host } = this.#connection;
     if (over) return false;
-    if (this.#outbox.bytes < BUFFER_BYTES) return true;
+    if (this.#outbox.sendingBytes < BUFFER_BYTES) return true;
     return new Promise((resolve) => {
       host.clock.after(PAUSE_MS, () => resolve(this.ready()));
     });
   }
 
   replayed(frame: Frame): void {
-    this.#outbox.push(frame, true);
+    this.#outbox.push(frame, "replay");
   }
 
+  /** Also to those who left it to this replay to bring what they share with it: see `Subscription.brings`. */
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
     this.#connection.gap(subscription, gap);
+    const from = Math.max(gap.from, subscription.joinedAt);
+    if (gap.to <= from) return;
+    for (const other of this.#connection.host.hub.subscriptions(this.#connection).values()) {
+      const shares = other.kind === subscription.kind && (other.wildcard || subscription.wildcard);
+      if (shares && other !== subscription) this.#connection.gap(other, { ...gap, from });
+    }
   }
 
   /** Never rejects: a subscription that could not be brought up to date is told so, and goes live. */

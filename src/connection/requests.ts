@@ -9,6 +9,7 @@ import type { InboundFrame } from "../protocol/envelope.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Client } from "./client.ts";
 import type { Answer } from "./host.ts";
+import type { DeliveryLedger } from "./ledger.ts";
 import type { Outbox } from "./outbox.ts";
 
 /** Bytes of events kept back for an answer that is not there yet; above it they go first. */
@@ -17,6 +18,7 @@ const HELD_BYTES = 262_144;
 export class Requests {
   readonly #connection: Client;
   readonly #outbox: Outbox;
+  readonly #ledger: DeliveryLedger;
   /** Requests that are not answered yet. */
   readonly #open = new Set<symbol>();
   /** Events that the client published itself, as events: they go to the others and not back to it. */
@@ -24,21 +26,30 @@ export class Requests {
   #held: { frame: Frame; cause: symbol | undefined }[] = [];
   #heldBytes = 0;
 
-  constructor(connection: Client, outbox: Outbox) {
+  constructor(connection: Client, outbox: Outbox, ledger: DeliveryLedger) {
     this.#connection = connection;
     this.#outbox = outbox;
+    this.#ledger = ledger;
+  }
+
+  /** Whether events are kept back. */
+  get holds(): boolean {
+    return this.#held.length > 0;
   }
 
   /** Send an event's frame, or keep it until the request that caused it has been answered. */
   deliver(frame: Frame, cause: symbol | undefined): void {
-    if (cause !== undefined && this.#relayed.has(cause)) return;
+    if (cause !== undefined && this.#relayed.has(cause)) {
+      this.#ledger.own++;
+      return;
+    }
     if (this.#held.length === 0 && !this.#isOpen(cause)) {
-      this.#outbox.push(frame);
+      this.#outbox.push(frame, "event");
       return;
     }
     this.#held.push({ frame, cause });
     this.#heldBytes += frame.bytes;
-    if (this.#heldBytes > HELD_BYTES) this.#release(this.#held.length);
+    if (this.#heldBytes > HELD_BYTES) this.release();
   }
 
   /** Pass a request, or an event that a client may publish, to the service and answer it. */
@@ -68,7 +79,13 @@ export class Requests {
     }
   }
 
+  /** Send what is kept back, whether it was answered or not. */
+  release(): void {
+    this.#release(this.#held.length);
+  }
+
   close(): void {
+    this.#ledger.ended += this.#held.length;
     this.#held = [];
     this.#heldBytes = 0;
   }
@@ -92,7 +109,7 @@ export class Requests {
   #release(count: number): void {
     for (const { frame } of this.#held.splice(0, count)) {
       this.#heldBytes -= frame.bytes;
-      this.#outbox.push(frame);
+      this.#outbox.push(frame, "event");
     }
   }
 }

@@ -128,21 +128,27 @@ function enter(
   const past = pastOf(entry, broker.position, history);
   // Before the client is a member: a snapshot that throws leaves nothing behind.
   const snapshot = past.recovered === true || place.wildcard ? null : host.snapshot(place.name);
-  const snapshotBytes = snapshot ? new Frame(stringifyJson(snapshot)).bytes : 0;
+  const snapshotBytes = snapshot ? new Frame(stringifyJson(snapshot.state)).bytes : 0;
   const fits = snapshotBytes < MAX_SNAPSHOT_BYTES;
+  settleOverlap(connection, place);
+  if (connection.over) return;
   const joined = broker.position;
+  // A state may contain events that the broker has not brought yet; they are not told again.
+  const known = snapshot?.position ?? joined;
   const subscription = host.hub.join(connection, place, {
     filter: wish.events ? new Set(wish.events) : null,
-    start: past.from ?? joined.seq,
+    start: past.from ?? known.seq,
     joinedAt: joined.seq,
   });
   const data: JsonObject = {
     status: "subscribed",
     channel: place.name,
-    epoch: joined.epoch,
-    seq: joined.seq,
+    epoch: known.epoch,
+    seq: known.seq,
     ...(past.recovered === null ? {} : { recovered: past.recovered }),
-    ...(snapshot && fits ? { snapshot } : {}),
+    // Where the replay begins, for a client that has not said it.
+    ...(wish.last && !wish.since ? { from: past.from ?? known.seq } : {}),
+    ...(snapshot && fits ? { snapshot: snapshot.state } : {}),
   };
   answer(connection, frame, correlationId, "subscribe", data);
   if (!fits) {
@@ -152,10 +158,24 @@ function enter(
   }
   connection.welcome.now();
   if (past.lost !== null && wish.since) {
-    connection.gap(subscription, { from: wish.since.seq, to: joined.seq, cause: past.lost });
+    // Of another epoch nothing can be said but that all of this one is new; what lies ahead has never been given.
+    const from = past.lost === "epoch" ? 0 : Math.min(wish.since.seq, known.seq);
+    connection.gap(subscription, { from, to: known.seq, cause: past.lost });
   }
   if (past.from === null) subscription.live = true;
   else connection.replays.start(subscription, past.from, broker);
+}
+
+/**
+ * The client may be in channels of the place already: what waits of them leaves before the answer, since to the client
+ * everything up to the position in the answer is the past.
+ */
+function settleOverlap(connection: Client, place: Entry["place"]): void {
+  for (const { name, kind, wildcard } of connection.host.hub.subscriptions(connection).values()) {
+    if (name !== place.name && !(kind === place.kind && (wildcard || place.wildcard))) continue;
+    connection.settle();
+    return;
+  }
 }
 
 interface Past {
@@ -200,6 +220,7 @@ export function unsubscribe(
   if (busy) {
     return busy.then(() => connection.over ? undefined : unsubscribe(connection, frame, correlationId));
   }
+  settleOverlap(connection, { name, kind: place.kind, wildcard: place.wildcard });
   host.hub.leave(connection, name);
   answer(connection, frame, correlationId, "unsubscribe", { status: "unsubscribed", channel: name });
 }

@@ -95,6 +95,7 @@ export function greeting(connection: { id: string; identity: Identity; host: Con
       secure: host.secure,
       tls_mode: host.secure ? "WSS" : "WS",
       rate_limit: host.settings.messageRate,
+      publish_window: host.settings.publishWindow,
       timestamp: timestamp(host.clock),
     },
   };

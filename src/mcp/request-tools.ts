@@ -109,7 +109,12 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
       input: PresenceInput,
       output: v.object({
         channel: v.string(),
-        count: v.pipe(v.number(), v.description("Connections, those of anonymous users included")),
+        count: v.pipe(
+          v.number(),
+          v.description(
+            "Connections; of a channel that tells who is in it, those of its users, else of anonymous ones too",
+          ),
+        ),
         users: v.array(v.object({
           user_id: v.string(),
           connections: v.number(),

@@ -141,6 +141,19 @@ export const METRICS = {
     labels: ["server"],
     meaning: "Events that were sent again from history",
   },
+  websocket_history_capped_events_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server"],
+    meaning:
+      "Events that went from history before their time, because all of it was over history.total_bytes",
+  },
+  websocket_folded_events_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Events that a newer one has replaced before a slow reader got them",
+  },
   websocket_health: {
     type: "gauge",
     unit: "1",

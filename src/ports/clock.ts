@@ -48,6 +48,19 @@ export const systemClock: Clock = {
   endOfTick: defer,
 };
 
+/** The machine's clock with timers that keep the process alive: for a client, whose application waits for it. */
+export const wakefulClock: Clock = {
+  ...systemClock,
+  after(delayMs, work) {
+    const timer = setTimeout(work, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, work) {
+    const timer = setInterval(work, intervalMs);
+    return () => clearInterval(timer);
+  },
+};
+
 /** The clock's wall time as every timestamp of the project is written: UTC, ISO 8601, milliseconds, `Z`. */
 export function timestamp(clock: Clock): string {
   return new Date(clock.now()).toISOString();

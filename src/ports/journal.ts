@@ -62,8 +62,8 @@ export interface Journal {
    */
   evicted(scope: Scope): number;
 
-  /** Channels that have had a durable event, with the seq of the newest, newest first. */
-  channels(limit: number): { channel: string; seq: number }[];
+  /** Channels, of one kind or of all, that have had a durable event, with the seq of the newest, newest first. */
+  channels(limit: number, kind?: string): { channel: string; seq: number }[];
 
   close(): void;
 }

@@ -11,12 +11,17 @@
  */
 export class Frame {
   readonly text: string;
+  /**
+   * Of frames with the same key only the newest matters to a reader that falls behind. Null: every frame matters.
+   */
+  readonly fold: string | null;
   /** Set and read by the runtime that made the socket. */
   wire: unknown = undefined;
   #bytes = -1;
 
-  constructor(text: string) {
+  constructor(text: string, fold: string | null = null) {
     this.text = text;
+    this.fold = fold;
   }
 
   /** Length of the payload in UTF-8 bytes. */

@@ -6,7 +6,7 @@
 import * as v from "valibot";
 
 /** Events that one `get_history` answers at most. */
-const HISTORY_LIMIT = 1_000;
+export const HISTORY_LIMIT = 1_000;
 /** Bytes of the events that one `get_history` answers at most, so that the answer fits into a frame. */
 export const HISTORY_BYTES = 900_000;
 

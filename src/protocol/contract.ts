@@ -35,6 +35,23 @@ export interface ChannelKind {
   readonly history?: HistoryBounds;
   /** True: nothing is stored, there is no history, and what was under way is lost with the process. Default false. */
   readonly ephemeral?: boolean;
+  /**
+   * The state behind a channel, as the reply to a subscribe carries it: the one that belongs to the reply's position. The
+   * manager's `snapshot` reads it. Absent: the kind has none.
+   */
+  readonly snapshot?: DataSchema;
+  /**
+   * What becomes of a reader that is too slow. Absent: its connection ends with 4000, and it resumes. Given: it gets, of
+   * events of one type that agree in these fields of their data, only the newest (an empty list: one of each type). For
+   * positions of cursors, progress and the like, of which only the last one matters.
+   */
+  readonly latestBy?: readonly string[];
+  /**
+   * Events that tell of users who come to a channel of the kind by subscribing to it, and who leave it. Their data has
+   * the channel's id under its field's name, and `user_id`, both as text; where it does not fit, nobody is told of that
+   * user. Absent: nobody is told at all.
+   */
+  readonly presence?: { readonly joined: string; readonly left: string };
 }
 
 /** Written as a method: tables of events hold routes that each know more of their data than the table does. */
@@ -156,6 +173,14 @@ function checkNames(contract: ContractShape & { name: string }): void {
       /^[a-z][a-z0-9_-]*$/.test(kind),
       `channel kind '${kind}' must have lower-case letters, digits, - and _`,
     );
+  }
+  for (const [kind, { presence }] of Object.entries(contract.channels)) {
+    for (const event of presence ? [presence.joined, presence.left] : []) {
+      expect(
+        Object.hasOwn(contract.events, event),
+        `channel kind '${kind}' tells of its users by unknown event '${event}'`,
+      );
+    }
   }
   for (const [name, event] of Object.entries(contract.events)) {
     expect(/^[a-z][a-z0-9_.]*$/.test(name), `event '${name}' must have lower-case letters, digits, _ and .`);

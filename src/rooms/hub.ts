@@ -8,7 +8,9 @@ import { type Clock, systemClock } from "../ports/clock.ts";
 import { type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "../ports/meter.ts";
 import { Frame } from "../ports/socket.ts";
 import { encodeEvent } from "../protocol/codec.ts";
+import type { ChannelKind } from "../protocol/contract.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
+import { foldKey } from "./fold-key.ts";
 import { type Member, Subscription } from "./subscription.ts";
 
 /** A channel or wildcard, as `parseChannel` found it. */
@@ -16,6 +18,14 @@ export interface Place {
   readonly name: string;
   readonly kind: string;
   readonly wildcard: boolean;
+}
+
+/** Hears of who comes and goes, when it has happened. Nothing of it may throw. */
+export interface HubListener {
+  joined(subscription: Subscription): void;
+  left(subscription: Subscription): void;
+  /** The member may be another user from now on. */
+  identified(member: Member): void;
 }
 
 type Room = Map<Member, Subscription>;
@@ -36,16 +46,28 @@ export class Hub {
   /** Subscriptions whose filter may hide events, for the position frames. */
   readonly #filtered = new Set<Subscription>();
   readonly #kinds = new Map<string, KindMetrics>();
+  readonly #channels: Readonly<Record<string, ChannelKind>>;
   readonly #meter: Meter;
   readonly #server: string;
   readonly #clock: Clock;
   readonly #sent: Counter;
   #order = 0;
+  /** Null: nobody wants to hear of it. */
+  listener: HubListener | null = null;
   /** Events handed to a channel that had members, and frames that came of it, since the start. */
   readonly total = { broadcasts: 0, sent: 0 };
 
-  constructor(options: { server: string; meter?: Meter; clock?: Clock }) {
+  /** @param options.channels The contract's, for what it says of slow readers. Default: it says nothing. */
+  constructor(
+    options: {
+      server: string;
+      channels?: Readonly<Record<string, ChannelKind>>;
+      meter?: Meter;
+      clock?: Clock;
+    },
+  ) {
     this.#server = options.server;
+    this.#channels = options.channels ?? {};
     this.#clock = options.clock ?? systemClock;
     this.#meter = options.meter ?? silentMeter;
     this.#sent = this.#meter.counter("websocket_messages_total", {
@@ -80,6 +102,11 @@ export class Hub {
     return found.map(({ name, members, size }) => ({ name, members: members.keys(), size }));
   }
 
+  /** Channels that somebody is in by name. */
+  get channels(): Iterable<string> {
+    return this.#rooms.keys();
+  }
+
   get roomCount(): number {
     return this.#rooms.size + this.#wildcards.size;
   }
@@ -93,7 +120,13 @@ export class Hub {
 
   /** How many members of the channel an event would reach. */
   audience(channel: string): number {
-    return this.members(channel).length;
+    const room = this.#rooms.get(channel);
+    const wildcard = this.#wildcards.get(kindOf(channel));
+    if (!room || !wildcard) return (room ?? wildcard)?.size ?? 0;
+    const [few, many] = room.size < wildcard.size ? [room, wildcard] : [wildcard, room];
+    let both = 0;
+    for (const member of few.keys()) if (many.has(member)) both++;
+    return room.size + wildcard.size - both;
   }
 
   subscriptions(member: Member): ReadonlyMap<string, Subscription> {
@@ -137,6 +170,7 @@ export class Hub {
     room.set(member, subscription);
     this.#watchFilter(subscription);
     this.#countMembership(place.kind, 1);
+    this.listener?.joined(subscription);
     return subscription;
   }
 
@@ -155,11 +189,17 @@ export class Hub {
     subscription.ended = true;
     this.#filtered.delete(subscription);
     this.#countMembership(subscription.kind, -1);
+    this.listener?.left(subscription);
     return true;
   }
 
   leaveAll(member: Member): void {
     for (const name of [...this.subscriptions(member).keys()]) this.leave(member, name);
+  }
+
+  /** The member has said who it is. Its channels stay what they are. */
+  identified(member: Member): void {
+    this.listener?.identified(member);
   }
 
   /** Hand an event to its channel's members. Called by the broker, in order. */
@@ -169,7 +209,7 @@ export class Hub {
     const wildcard = this.#wildcards.get(kind);
     if (!room && !wildcard) return;
     const started = this.#clock.monotonic();
-    const frame = new Frame(encodeEvent(event));
+    const frame = new Frame(encodeEvent(event), foldKey(event, this.#channels[kind]?.latestBy));
     let reached = 0;
     for (const subscription of room?.values() ?? []) {
       const broad = wildcard?.get(subscription.member);
@@ -225,7 +265,11 @@ export class Hub {
       return false;
     }
     if (!subscription.brings(event, other)) {
-      if (event.seq > subscription.start && !subscription.wants(event)) subscription.unseen = event.seq;
+      if (event.seq > subscription.start && !subscription.wants(event)) {
+        subscription.unseen = event.seq;
+        // Of two subscriptions of a member that both leave it out, the one that names the channel tells.
+        if (!other || !(subscription.wildcard || other.covers(event))) subscription.member.filtered?.();
+      }
       return false;
     }
     subscription.unseen = 0;

@@ -50,6 +50,8 @@ export async function replay(
     if (evicted > cursor) {
       sink.gap(subscription, { from: cursor, to: evicted, cause: "history" });
       cursor = evicted;
+      // What it does not bring, another subscription of the member may have to.
+      subscription.start = evicted;
     }
     for (const event of events) {
       if (event.seq <= cursor) continue;

@@ -14,6 +14,8 @@ export interface Member {
   readonly userId: string | null;
   /** Take an event's frame. Must not throw and must not wait. */
   deliver(frame: Frame, cause: symbol | undefined): void;
+  /** Its own filter has kept a live event from it. For who keeps count of it. */
+  filtered?(): void;
 }
 
 export class Subscription {

@@ -68,7 +68,9 @@ export function connectionHost<C extends Contract, M extends Manager>(parts: Par
     snapshot: (channel) => {
       const colon = channel.indexOf(":");
       const [kind, id] = colon < 0 ? [channel, null] : [channel.slice(0, colon), channel.slice(colon + 1)];
-      return core()?.manager.snapshot?.(kind, id) ?? null;
+      const open = core();
+      const state = open?.manager.snapshot?.(kind, id);
+      return open && state ? { state, position: open.journal.head } : null;
     },
     received: (id, frame) => hook("onMessage", id, () => core()?.manager.onMessage?.(id, frame)),
     opened: (id) => hook("onConnect", id, () => core()?.manager.onConnect?.(id)),
@@ -95,5 +97,6 @@ function connectionSettings({ websocket, auth, limits }: Settings): ConnectionSe
     messageBytes: limits.message_bytes,
     outboundQueueBytes: limits.outbound_queue_bytes,
     framesPerTick: limits.frames_per_tick,
+    publishWindow: limits.publish_window,
   };
 }

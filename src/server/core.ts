@@ -4,20 +4,22 @@
  *
  * @module
  */
-import type { Broker } from "../broker/broker.ts";
+import type { Broker, CreateBroker } from "../broker/broker.ts";
+import { Canary } from "../broker/canary.ts";
 import { MemoryBroker } from "../broker/memory.ts";
 import { MemoryJournal } from "../broker/memory-journal.ts";
 import type { Answers } from "../ports/answers.ts";
 import type { Call, Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type Database, DatabaseError } from "../ports/database.ts";
-import type { Journal, Retention } from "../ports/journal.ts";
+import type { Journal } from "../ports/journal.ts";
 import type { Log } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { Runtime } from "../ports/runtime.ts";
-import type { Access, Contract, EventData, EventName, EventSpec } from "../protocol/contract.ts";
+import type { Access, ChannelKind, Contract, EventData, EventName, EventSpec } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
+import { Presence } from "../rooms/presence.ts";
 import { type CommonParts, commonRoutes } from "../service/common-handlers.ts";
 import type { Commit, Manager, ManagerContext, Service } from "../service/define-service.ts";
 import { Dispatch, type Route } from "../service/dispatch.ts";
@@ -25,8 +27,11 @@ import type { Settings } from "../settings/schema.ts";
 import { AnswerTable } from "../storage/answer-table.ts";
 import { createCommit } from "../storage/commit.ts";
 import { EventTable } from "../storage/event-table.ts";
+import { LeaseTable } from "../storage/leases.ts";
 import { MemoryAnswers } from "../storage/memory-answers.ts";
+import { MemoryLeases } from "../storage/memory-leases.ts";
 import { Pump } from "../storage/pump.ts";
+import { retentionByKind, standardRetention } from "./retention.ts";
 
 export interface CoreParts<C extends Contract, M extends Manager> {
   readonly service: Service<C, M>;
@@ -42,13 +47,24 @@ export interface CoreParts<C extends Contract, M extends Manager> {
   readonly status: (call: Call) => JsonObject;
   /** A manager that was made elsewhere, instead of the service's own. */
   readonly manager?: M;
+  /** @default a `MemoryBroker` */
+  readonly createBroker?: CreateBroker;
 }
 
-export interface Core<C extends Contract, M extends Manager> {
-  readonly manager: M;
+/** An open service, as far as its contract does not matter. */
+export interface OpenService {
+  readonly manager: Manager;
   readonly broker: Broker;
+  readonly journal: Journal;
   readonly dispatch: Dispatch;
+  readonly canary: Canary;
+}
+
+export interface Core<C extends Contract, M extends Manager> extends OpenService {
+  readonly manager: M;
   readonly commit: Commit<C>;
+  /** Null where no kind of channel tells who is in it. Stopped before the clients are sent away, it keeps who was there. */
+  readonly presence: Presence | null;
   publish<E extends EventName<C>>(event: E, data: EventData<C, E>): void;
   broadcastUpdate<E extends EventName<C>>(event: E, data: EventData<C, E>, room: string): void;
   /** Let the manager finish, hand the last events over, close the database. */
@@ -64,14 +80,17 @@ export async function openCore<C extends Contract, M extends Manager>(
   const path = settings.storage.path;
   const database = path === "none" ? null : await runtime.openDatabase(path);
   try {
-    const { journal, answers } = keeping(database, contract, settings, clock);
-    const broker = new MemoryBroker({
+    const { journal, answers } = keeping(database, parts);
+    const createBroker = parts.createBroker ?? ((given) => new MemoryBroker(given));
+    const broker = createBroker({
       journal,
       onError: (error, { stage }) => log.error("An event could not be delivered", { stage, error }),
     });
     broker.subscribe((event, cause) => parts.hub.deliver(event, cause));
     const pump = new Pump({ broker, clock, log });
+    const canary = new Canary({ journal, broker, pump, clock, log });
     const committer = createCommit({ contract, journal, answers, pump, clock });
+    const presence = presenceOf(database, parts, committer.commit as unknown as Commit<Contract>);
     const context: ManagerContext<C> = {
       contract,
       commit: committer.commit,
@@ -97,6 +116,7 @@ export async function openCore<C extends Contract, M extends Manager>(
         contract,
         manager,
         broker,
+        presence,
         commit: committer.commit as unknown as Commit<Contract>,
       }),
       answers,
@@ -105,14 +125,20 @@ export async function openCore<C extends Contract, M extends Manager>(
       log,
       meter: parts.meter,
     });
+    presence?.start();
     return {
       manager,
       broker,
+      journal,
       dispatch,
+      canary,
       commit: context.commit,
+      presence,
       publish: context.publish,
       broadcastUpdate: context.broadcastUpdate,
       async close() {
+        canary.close();
+        presence?.stop();
         await manager.stop?.();
         await pump.idle();
         await broker.close();
@@ -136,25 +162,19 @@ function databaseFault(error: unknown, path: string, service: string): unknown {
   );
 }
 
-function keeping(
+function keeping<C extends Contract, M extends Manager>(
   database: Database | null,
-  contract: Contract,
-  settings: Settings,
-  clock: Clock,
+  { service, settings, clock, meter }: CoreParts<C, M>,
 ): { journal: Journal; answers: Answers } {
+  const { contract } = service;
   const { history, idempotency } = settings;
-  const standard: Retention = {
-    events: history.events,
-    ageMs: history.age_seconds * 1_000,
-    bytes: history.bytes,
-  };
-  const retention = new Map<string, Retention>(
-    Object.entries(contract.channels).map(([kind, channel]) => [kind, { ...standard, ...channel.history }]),
-  );
+  const standard = standardRetention(history);
+  const retention = retentionByKind(contract, settings);
   const options = {
     clock,
     retentionOf: (kind: string) => retention.get(kind) ?? standard,
     maxBytes: history.total_bytes,
+    cappedEvents: meter.counter("websocket_history_capped_events_total", { server: contract.name }),
   };
   const bounds = {
     ageMs: idempotency.age_seconds * 1_000,
@@ -167,6 +187,18 @@ function keeping(
       answers: new AnswerTable({ database, clock, bounds }),
     }
     : { journal: new MemoryJournal(options), answers: new MemoryAnswers({ clock, bounds }) };
+}
+
+function presenceOf<C extends Contract, M extends Manager>(
+  database: Database | null,
+  { service, settings, hub, clock, log }: CoreParts<C, M>,
+  commit: Commit<Contract>,
+): Presence | null {
+  const channels: Readonly<Record<string, ChannelKind>> = service.contract.channels;
+  if (!Object.values(channels).some(({ presence }) => presence)) return null;
+  const leases = database ? new LeaseTable(database) : new MemoryLeases();
+  const leaseMs = settings.presence.lease_seconds * 1_000;
+  return new Presence({ channels, hub, leases, commit, clock, leaseMs, log });
 }
 
 function routesOf<C extends Contract, M extends Manager>(

@@ -6,19 +6,36 @@
 import { type Context, Hono } from "hono";
 import { BodyCutShort, readUpTo } from "../limits/read-up-to.ts";
 import { isJsonObject } from "../protocol/json-value.ts";
-import { type JsonObject, parseJson, stringifyJson } from "../protocol/json.ts";
+import { type JsonObject, parseJson } from "../protocol/json.ts";
+import { addChannelRoutes } from "./channel-routes.ts";
 import type { AppHost } from "./host.ts";
+import { answerRequest, notUp } from "./http-requests.ts";
 import { type CallerEnv, checkOrigin, identify, refuse, requireIdentity } from "./identify.ts";
 import { addServiceRoutes } from "./service-routes.ts";
 
 /** Largest body of an HTTP request, in bytes. */
 const MAX_BODY_BYTES = 1_048_576;
 
+/** What every service answers, as whoever has lost the way is told. */
+const SERVED = [
+  "/health",
+  "/ready",
+  "/metrics",
+  "/ws",
+  "/mcp",
+  "GET /api/status",
+  "GET /api/channels",
+  "GET /api/channels/{channel}/events",
+  "POST /api/publish",
+  "POST /api/requests/{name}",
+];
+
 /** Routes of the HTTP port; also what is mounted in somebody's own app. */
 export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   const app = baseApp(host);
   const api = new Hono<CallerEnv>();
   api.use(requireIdentity(host.settings.auth.required));
+  addChannelRoutes(api, host);
   api.post("/publish", (context) => request(host, context, "publish"));
   api.post("/requests/:name", (context) => request(host, context, context.req.param("name")));
   app.route("/api", api);
@@ -55,6 +72,11 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
     if (upgrades(context)) return await next();
     return context.json(host.health());
   });
+  app.get("/ready", async (context, next) => {
+    if (upgrades(context)) return await next();
+    const { ready, body } = await host.readiness();
+    return context.json(body, ready ? 200 : 503);
+  });
   app.get("/metrics", requireIdentity(host.settings.auth.required), async (context, next) => {
     if (upgrades(context)) return await next();
     const { text, contentType } = await host.metrics();
@@ -65,8 +87,7 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
     refuse(
       context,
       "NOT_FOUND",
-      `Nothing at ${context.req.method} ${context.req.path}: there are /health, /metrics, /ws, /mcp, ` +
-        `POST /api/publish and POST /api/requests/{name}${own.join("")}`,
+      `Nothing at ${context.req.method} ${context.req.path}: there are ${SERVED.join(", ")}${own.join("")}`,
     )
   );
   app.onError((error, context) => {
@@ -88,22 +109,11 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
 }
 
 async function request(host: AppHost, context: Context<CallerEnv>, name: string): Promise<Response> {
-  const dispatch = host.dispatch();
-  if (!dispatch) {
-    return refuse(context, "NOT_AVAILABLE", "The service is not up: try again in a moment");
-  }
+  if (!host.open()) return notUp(context);
   const body = await readBody(context);
   if (!body.ok) return refuse(context, body.code, body.reason);
-  const { identity } = context.get("caller");
-  const answer = await dispatch.handle({
-    name,
-    data: body.data,
-    call: { identity, door: "http", connectionId: null, cause: Symbol(name) },
-    idempotencyKey: context.req.header("idempotency-key") ?? null,
-    origin: host.runtime().remoteAddress(context),
-  });
-  if (!answer.ok) return refuse(context, answer.code, answer.message);
-  return context.body(stringifyJson(answer.data), 200, { "Content-Type": "application/json" });
+  const idempotencyKey = context.req.header("idempotency-key") ?? null;
+  return await answerRequest(host, context, { name, data: body.data, idempotencyKey });
 }
 
 type Body = { readonly ok: true; readonly data: JsonObject } | {

@@ -12,31 +12,34 @@ import type { Accept } from "../ports/socket.ts";
 import type { Access, Contract } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { McpEndpoint } from "../mcp/transport.ts";
-import type { Dispatch } from "../service/dispatch.ts";
+import type { Hub } from "../rooms/hub.ts";
 import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings } from "../settings/schema.ts";
+import type { OpenService } from "./core.ts";
 import type { Caller } from "./identify.ts";
+import type { Readiness } from "./readiness.ts";
 
 export interface AppHost {
   readonly contract: Contract;
   readonly settings: Settings;
   readonly log: Log;
+  readonly hub: Hub;
   readonly verify: Verify | null;
   /** @throws {TypeError} where the server was given none. */
   runtime(): Runtime;
   /** Changes when the ports are known. */
   originRule(): OriginRule;
   /** Null until the service is up. */
-  dispatch(): Dispatch | null;
+  open(): OpenService | null;
   /** Routes of the service itself. */
   readonly routes: readonly HttpRoute<unknown>[];
-  /** What these are handled by; null until the service is up. */
-  manager(): unknown;
   mayAccess(identity: Identity, access: Access): boolean;
+  mayJoin(identity: Identity, kind: string): boolean;
   /** Another one after each start. */
   mcp(): McpEndpoint;
   /** Takes an upgraded socket over. */
   accept(caller: Caller): Accept;
   health(): JsonObject;
+  readiness(): Promise<Readiness>;
   metrics(): Promise<{ text: string; contentType: string }>;
 }

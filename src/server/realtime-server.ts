@@ -4,9 +4,10 @@
  * @module
  */
 import type { Hono } from "hono";
-import { createOriginRule, type OriginRule } from "../auth/origin.ts";
+import type { OriginRule } from "../auth/origin.ts";
 import { mayAccess, mayJoin } from "../auth/permissions.ts";
 import { createVerifier, type Verify } from "../auth/token.ts";
+import type { CreateBroker } from "../broker/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Flusher } from "../connection/flusher.ts";
 import type { ConnectionHost } from "../connection/host.ts";
@@ -20,7 +21,6 @@ import { type FetchApp, type Listener, ListenError, type Runtime } from "../port
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import { parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
-import { SERVICE_PORTS } from "../protocol/service-ports.ts";
 import { Hub } from "../rooms/hub.ts";
 import type { Manager, Service } from "../service/define-service.ts";
 import type { HttpRoute } from "../service/http-route.ts";
@@ -32,6 +32,8 @@ import { createHttpApp, createWebSocketApp } from "./create-app.ts";
 import type { AppHost } from "./host.ts";
 import type { CallerEnv } from "./identify.ts";
 import { mcpHost } from "./mcp-host.ts";
+import { readinessOf } from "./readiness.ts";
+import { serverOrigins } from "./server-origins.ts";
 import { settingsOf } from "./server-settings.ts";
 import { healthOf, statusOf, type StatusParts } from "./status.ts";
 
@@ -42,6 +44,8 @@ export interface ServerOptions<M extends Manager = Manager> {
   readonly settings?: SettingsPart;
   /** A manager made elsewhere. Default: the service makes its own when the server opens. */
   readonly manager?: M;
+  /** Carries the events. Default: the one that the setting `broker` names. */
+  readonly createBroker?: CreateBroker;
   /** Default: lines on standard error, at the level of `settings.log.level`. */
   readonly log?: Log;
   /** Default: the machine's. */
@@ -66,7 +70,8 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   #listeners: { websocket: Listener | null; http: Listener } | null = null;
   #startedAt: number | null = null;
   #app: Hono<CallerEnv> | null = null;
-  #wasStopped = false;
+  /** From the moment a stop begins until the service is open again. */
+  #isStopped = false;
   #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(service: Service<C, M>, options: ServerOptions<M> = {}) {
@@ -78,12 +83,12 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     this.#clock = options.clock ?? systemClock;
     this.#prometheus = createPrometheus(contract.name);
     const { meter } = this.#prometheus;
-    this.#hub = new Hub({ server: contract.name, meter, clock: this.#clock });
+    this.#hub = new Hub({ server: contract.name, channels: contract.channels, meter, clock: this.#clock });
     const { auth, websocket, heartbeat } = this.settings;
     this.#verify = auth.secret === undefined
       ? null
       : createVerifier({ secret: auth.secret, service: contract.name, clock: this.#clock });
-    this.#originRule = this.#makeOriginRule([]);
+    this.#originRule = serverOrigins(this.settings);
     const metrics = connectionMetrics(meter, contract.name);
     this.#connectionHost = connectionHost({
       contract,
@@ -177,7 +182,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   async #open(): Promise<void> {
     if (this.#core) return;
     // One that was closed stays closed.
-    if (this.#wasStopped) this.#mcp = this.#createMcp();
+    if (this.#isStopped) this.#mcp = this.#createMcp();
     this.#core = await openCore({
       service: this.service,
       settings: this.settings,
@@ -190,7 +195,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       mayJoin: this.#connectionHost.mayJoin,
       status: (call) => statusOf(this.#statusParts(), this.connections.get(call.connectionId ?? "") ?? null),
       ...(this.#options.manager ? { manager: this.#options.manager } : {}),
+      ...(this.#options.createBroker ? { createBroker: this.#options.createBroker } : {}),
     });
+    this.#isStopped = false;
     this.#startedAt = this.#clock.monotonic();
     this.#connections.start();
   }
@@ -217,7 +224,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       await this.#stop();
       throw error;
     }
-    this.#originRule = this.#makeOriginRule([this.port, this.httpPort]);
+    this.#originRule = serverOrigins(this.settings, [this.port, this.httpPort]);
     const service = this.service.contract.name;
     if (ws) this.log.info(`WebSocket server started on port ${ws.port}`, { service });
     this.log.info(`HTTP and MCP server started on port ${this.httpPort}`, { service });
@@ -260,11 +267,14 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   }
 
   async #stop(): Promise<void> {
-    this.#wasStopped = true;
+    this.#isStopped = true;
     const core = this.#core;
+    core?.canary.close();
     const listeners = this.#listeners;
     const { drain_ms: drainMs } = this.settings.shutdown;
     if (core && listeners) this.#announceStop(core);
+    // Whoever is back after a restart has neither left nor joined.
+    core?.presence?.stop();
     await this.#connections.drain(drainMs);
     await this.#mcp.close();
     if (listeners) {
@@ -333,17 +343,6 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     throw new TypeError("Cannot open a server without a runtime: pass one from mcp-realtime/runtimes");
   }
 
-  #makeOriginRule(ports: readonly number[]): OriginRule {
-    const { websocket, http, origins, hosts } = this.settings;
-    const own = Object.values(SERVICE_PORTS).flatMap((pair) => [pair.http, pair.websocket]);
-    return createOriginRule({
-      ownPorts: [...own, websocket.port, http.port, ...ports],
-      allowedOrigins: origins.allowed,
-      allowedHosts: hosts.allowed,
-      extraHosts: [websocket.host, http.host],
-    });
-  }
-
   #statusParts(): StatusParts {
     return {
       contract: this.service.contract,
@@ -366,13 +365,21 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       log: this.log,
       originRule: () => this.#originRule,
       verify: this.#verify,
-      dispatch: () => this.#core?.dispatch ?? null,
+      hub: this.#hub,
+      open: () => this.#core,
       routes: (this.service.routes ?? []) as readonly HttpRoute<unknown>[],
-      manager: () => this.#core?.manager ?? null,
       mayAccess: this.#mayAccess,
+      mayJoin: this.#connectionHost.mayJoin,
       mcp: () => this.#mcp,
       accept: (caller) => (socket) => this.#connections.accept(socket, caller),
       health: () => healthOf(this.#statusParts()),
+      readiness: () =>
+        readinessOf({
+          server: this.service.contract.name,
+          clock: this.#clock,
+          stopping: () => this.#isStopped,
+          canary: () => this.#core?.canary ?? null,
+        }),
       metrics: async () => ({
         text: await this.#prometheus.text(),
         contentType: this.#prometheus.contentType,

@@ -6,6 +6,7 @@
 import type { Contract } from "../protocol/contract.ts";
 import type { Manager, Service } from "../service/define-service.ts";
 import { checkNames, checkSettings } from "../settings/check.ts";
+import { kindsWithHistory } from "../settings/kind-bounds.ts";
 import {
   defaultSettings,
   mergeSettings,
@@ -22,6 +23,7 @@ export function settingsServiceOf<C extends Contract, M extends Manager>(
   return {
     name: contract.name,
     ports: contract.ports,
+    kinds: kindsWithHistory(contract.channels),
     ...(defaults ? { defaults } : {}),
     ...(settingsSchema ? { schema: settingsSchema } : {}),
   };
@@ -38,7 +40,8 @@ export function settingsOf<C extends Contract, M extends Manager>(
   given: SettingsPart = {},
 ): Settings {
   checkNames(given);
-  const settings = mergeSettings(defaultSettings(settingsServiceOf(service)), given);
-  checkSettings(settings);
+  const owner = settingsServiceOf(service);
+  const settings = mergeSettings(defaultSettings(owner), given);
+  checkSettings(settings, owner.kinds);
   return settings;
 }

@@ -33,8 +33,8 @@ async function answer(
     const needed = `${host.contract.name}:${route.access}`;
     return refused(new Refusal("FORBIDDEN", `Not authorized to ${route.method} this: needs ${needed}`));
   }
-  const manager = host.manager();
-  if (manager === null) {
+  const manager = host.open()?.manager;
+  if (!manager) {
     return refused(new Refusal("NOT_AVAILABLE", "The service is not up: try again in a moment"));
   }
   try {

@@ -70,6 +70,7 @@ function figuresOf({ clock, hub }: StatusParts, connection: Connection): JsonObj
     connected_seconds: Math.round((clock.monotonic() - connection.connectedAt) / 100) / 10,
     channels: [...hub.subscriptions(connection).keys()],
     outbound_bytes: connection.outboundBytes,
+    delivery: connection.ledger.figures(connection.outboundBytes),
   };
 }
 

@@ -19,7 +19,7 @@ import { Refusal } from "../protocol/errors.ts";
 import type { Position, SequencedEvent } from "../protocol/event.ts";
 import type { JsonObject, JsonValue } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
-import type { Commit, Manager } from "./define-service.ts";
+import type { Commit, Manager, Present } from "./define-service.ts";
 import type { Route } from "./dispatch.ts";
 import { explainIssues } from "./issues.ts";
 
@@ -31,6 +31,8 @@ export interface CommonParts {
   readonly manager: Manager;
   readonly mayAccess: (identity: Identity, access: Access) => boolean;
   readonly mayJoin: (identity: Identity, kind: string) => boolean;
+  /** Who is in the channels whose kind tells of it; answers null for others. Absent or null: no kind does. */
+  readonly presence?: { users(channel: string): readonly Present[] | null } | null;
   /** The server's own figures, and those of the connection that asks. */
   readonly status: (call: Call) => JsonObject;
   /** What events mean that are not simply handed on when a client publishes them. Default: none. */
@@ -180,7 +182,8 @@ function historyAnswer(
 function presence(parts: CommonParts, input: PresenceInput, call: Call): JsonObject {
   const { kind, wildcard } = channelFor(parts, input.channel, call);
   const id = wildcard ? null : input.channel.slice(kind.length + 1) || null;
-  const present = parts.manager.presence?.(kind, id);
+  const told = wildcard ? null : parts.presence?.users(input.channel);
+  const present = told ?? parts.manager.presence?.(kind, id);
   if (present) {
     const count = present.reduce((sum, { connections }) => sum + connections, 0);
     return { channel: input.channel, count, users: present as unknown as JsonValue };

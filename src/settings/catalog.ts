@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { kindBounds } from "./kind-bounds.ts";
 import { choice, list, optionalText, text, toggle, whole } from "./setting.ts";
 import type { SettingsOwner } from "./setting.ts";
 
@@ -12,6 +13,27 @@ const HOST = { expected: "a host name or an IP address", pattern: /^[A-Za-z0-9_.
 
 /** The secret that existing services fall back to. Everybody knows it, so it protects nothing. */
 export const DEVELOPMENT_SECRET = "dev-secret-change-in-production";
+
+const HISTORY = {
+  events: whole({ min: 0, max: 1_000_000 }, {
+    default: 256,
+    unit: "events",
+    meaning: "Events kept per channel",
+    zero: "no history",
+  }),
+  age_seconds: whole({ min: 0, max: 31_536_000 }, {
+    default: 600,
+    unit: "seconds",
+    meaning: "How long an event is kept",
+    zero: "no history",
+  }),
+  bytes: whole({ min: 0, max: 1_024 * MIB }, {
+    default: 4 * MIB,
+    unit: "bytes",
+    meaning: "Size of one channel's history",
+    zero: "no history",
+  }),
+};
 
 /** By path: block and key. The order is that of the shipped files. */
 export const SETTINGS = {
@@ -124,24 +146,13 @@ export const SETTINGS = {
     default: [],
     meaning: "Host headers that are answered, besides loopback names and the hosts that are listened on",
   }),
-  "history.events": whole({ min: 0, max: 1_000_000 }, {
-    default: 256,
-    unit: "events",
-    meaning: "Events kept per channel",
-    zero: "no history",
-  }),
-  "history.age_seconds": whole({ min: 0, max: 31_536_000 }, {
-    default: 600,
-    unit: "seconds",
-    meaning: "How long an event is kept",
-    zero: "no history",
-  }),
-  "history.bytes": whole({ min: 0, max: 1_024 * MIB }, {
-    default: 4 * MIB,
-    unit: "bytes",
-    meaning: "Size of one channel's history",
-    zero: "no history",
-  }),
+  "history.events": HISTORY.events,
+  "history.age_seconds": HISTORY.age_seconds,
+  "history.bytes": HISTORY.bytes,
+  "history.kinds": kindBounds(
+    HISTORY,
+    "The same for single kinds of channels, over the contract, like {KIND: {events: 1000}}",
+  ),
   "history.total_bytes": whole({ min: 0, max: 65_536 * MIB }, {
     default: 256 * MIB,
     unit: "bytes",
@@ -181,6 +192,11 @@ export const SETTINGS = {
     unit: "frames",
     meaning: "Frames of one connection that are handled before others have their turn",
   }),
+  "limits.publish_window": whole({ min: 1, max: 1_024 }, {
+    default: 16,
+    unit: "publishes",
+    meaning: "Unanswered publishes that a publisher should keep at most; the welcome tells it",
+  }),
   "heartbeat.interval_ms": whole({ min: 1_000, max: 3_600_000 }, {
     default: 25_000,
     unit: "milliseconds",
@@ -191,6 +207,12 @@ export const SETTINGS = {
     default: 20_000,
     unit: "milliseconds",
     meaning: "How long the answer to a ping may take",
+  }),
+  "presence.lease_seconds": whole({ min: 0, max: 86_400 }, {
+    default: 30,
+    unit: "seconds",
+    meaning: "How long users count as present after a restart, to come back without having left",
+    zero: "they have left when the service starts",
   }),
   "idempotency.age_seconds": whole({ min: 0, max: 86_400 }, {
     default: 300,

@@ -8,19 +8,26 @@ import { crossChecks } from "./cross-checks.ts";
 import { nearest } from "./nearest.ts";
 import { BLOCKS, SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
 import type { Settings, SettingsPart } from "./schema.ts";
-import { printedValue, SettingsError } from "./settings-error.ts";
+import { printedPath, printedValue, SettingsError } from "./settings-error.ts";
 
 /**
  * Check complete settings. The service's own block is not looked at.
  *
+ * @param kinds as in `SettingsService`
  * @throws {SettingsError} where a value is of the wrong type or out of range, or settings do not go together. Lines
  * begin with `Settings: {path}: `.
  */
-export function checkSettings(settings: Settings): void {
-  const faulty = SETTING_PATHS.filter((path) => !fits(settings, path));
-  const problems = faulty.map((path) => {
-    const { expected, secret } = settingAt(path);
-    return `Settings: ${path}: expected ${expected}, got ${printedValue(valueAt(settings, path), secret)}`;
+export function checkSettings(settings: Settings, kinds?: readonly string[]): void {
+  const problems = SETTING_PATHS.flatMap((path) => {
+    const { expected, secret, faultsIn } = settingAt(path);
+    const value = valueAt(settings, path);
+    const inside = typeof value === "object" && value !== null ? faultsIn?.(value, kinds) ?? [] : [];
+    if (inside.length > 0) {
+      const place = (keys: readonly string[]) => printedPath([...path.split("."), ...keys]);
+      return inside.map(({ keys, sentence }) => `Settings: ${place(keys)}: ${sentence}`);
+    }
+    if (fits(settings, path)) return [];
+    return [`Settings: ${path}: expected ${expected}, got ${printedValue(value, secret)}`];
   });
   // A value of the wrong type may be one that the rules between settings cannot bear.
   if (problems.length === 0) {

@@ -15,6 +15,7 @@ import { readYaml } from "./read-yaml.ts";
 import type { Located } from "./read-yaml.ts";
 import { assembleSettings, BLOCKS, SETTING_PATHS, settingAt } from "./schema.ts";
 import type { SettingPath, Settings, SettingsService } from "./schema.ts";
+import type { InnerFault } from "./setting.ts";
 import { looksSecret, printedPath, printedValue, quoted, SettingsError } from "./settings-error.ts";
 
 export interface LoadOptions {
@@ -150,7 +151,11 @@ class Loader {
   #takeValue(file: string, path: SettingPath, entry: Located): void {
     if (entry.refused) return void this.#faulty.add(path);
     const setting = settingAt(path);
-    const checked = v.safeParse(setting.schema, entry.value);
+    const { value } = entry;
+    const isTree = typeof value === "object" && value !== null;
+    const inside = isTree ? setting.faultsIn?.(value, this.#service.kinds) ?? [] : [];
+    if (inside.length > 0) return this.#refuseInside(file, path, entry, inside);
+    const checked = v.safeParse(setting.schema, value);
     if (checked.success) {
       this.#taken.set(path, { value: checked.output, label: `${file}:${entry.line}` });
       return;
@@ -161,6 +166,16 @@ class Loader {
     const got = printedValue(at.found.value, setting.secret);
     const where = `${path}${printedPath(at.keys)}`;
     this.problems.push(`${file}:${at.found.line}: ${where}: expected ${setting.expected}, got ${got}`);
+  }
+
+  #refuseInside(file: string, path: SettingPath, entry: Located, faults: readonly InnerFault[]): void {
+    this.#faulty.add(path);
+    for (const { keys, sentence } of faults) {
+      const { found } = located(entry, keys);
+      if (found.refused) continue;
+      const place = printedPath([...path.split("."), ...keys]);
+      this.problems.push(`${file}:${found.line}: ${place}: ${sentence}`);
+    }
   }
 
   #unknown(file: string, path: readonly string[], known: readonly string[], line: number): void {

@@ -43,6 +43,8 @@ export type SettingsPart =
 export interface SettingsService extends SettingsOwner {
   /** Defaults that are this service's and no other's. */
   readonly defaults?: SettingsPart;
+  /** Kinds of channels that keep history. Absent: not known, and any is taken for one. */
+  readonly kinds?: readonly string[];
   /** Checks the service's own block. Absent: the block is handed on as it stands. */
   // deno-lint-ignore no-explicit-any
   readonly schema?: v.GenericSchema<any, object>;

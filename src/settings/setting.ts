@@ -13,6 +13,14 @@ export interface SettingsOwner {
   readonly ports: { readonly http: number; readonly websocket: number };
 }
 
+/** What is wrong inside a value of several parts. */
+export interface InnerFault {
+  /** The keys that lead to it from the value. */
+  readonly keys: readonly string[];
+  /** Begins with "expected ". */
+  readonly sentence: string;
+}
+
 export interface Setting<T> {
   // deno-lint-ignore no-explicit-any
   readonly schema: v.GenericSchema<any, T>;
@@ -38,6 +46,8 @@ export interface Setting<T> {
   readonly flag?: string;
   /** True: the value is never printed. */
   readonly secret?: boolean;
+  /** Every fault inside a value that is a map; `kinds` as in `SettingsService`. Absent: the schema finds all. */
+  readonly faultsIn?: (value: object, kinds: readonly string[] | undefined) => readonly InnerFault[];
 }
 
 /** What every kind of setting is described by. */

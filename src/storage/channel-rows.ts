@@ -45,7 +45,7 @@ export class ChannelRows {
 
   readonly #select: Statement;
   readonly #upsert: Statement;
-  readonly #newest: Statement;
+  readonly #newest: { readonly all: Statement; readonly kind: Statement };
   readonly #oldest: Statement;
   readonly #summary: Statement;
   readonly #forgotten: Statement;
@@ -59,7 +59,9 @@ export class ChannelRows {
     this.#upsert = database.prepare(
       `INSERT OR REPLACE INTO event_channels (${columns}) VALUES (?, ?, ?, ?, ?, ?)`,
     );
-    this.#newest = database.prepare("SELECT name, seq FROM event_channels ORDER BY seq DESC LIMIT ?");
+    const newest = (where: string) =>
+      database.prepare(`SELECT name, seq FROM event_channels ${where} ORDER BY seq DESC LIMIT ?`);
+    this.#newest = { all: newest(""), kind: newest("WHERE kind = ?") };
     this.#oldest = database.prepare("SELECT name, kind, seq, bytes FROM event_channels ORDER BY seq LIMIT ?");
     this.#summary = database.prepare(
       `SELECT kind, max(evicted) AS evicted, max(forgotten) AS forgotten, sum(channels) AS channels, sum(bytes) AS bytes
@@ -96,11 +98,11 @@ export class ChannelRows {
     return this.#row(name);
   }
 
-  newest(limit: number): { channel: string; seq: number }[] {
-    return this.#newest.all<{ name: string; seq: number }>(limit).map(({ name, seq }) => ({
-      channel: name,
-      seq,
-    }));
+  newest(limit: number, kind?: string): { channel: string; seq: number }[] {
+    const { all, kind: ofKind } = this.#newest;
+    type Found = { name: string; seq: number };
+    const rows = kind === undefined ? all.all<Found>(limit) : ofKind.all<Found>(kind, limit);
+    return rows.map(({ name, seq }) => ({ channel: name, seq }));
   }
 
   /** Names of channels of the kind that keep more than this. */

@@ -176,8 +176,8 @@ export class EventTable implements Journal {
     return Math.max(gone, this.#below[column].get<{ seq: number | null }>(name, floor)?.seq ?? 0);
   }
 
-  channels(limit: number): { channel: string; seq: number }[] {
-    return this.#channels.newest(bounded(limit));
+  channels(limit: number, kind?: string): { channel: string; seq: number }[] {
+    return this.#channels.newest(bounded(limit), kind);
   }
 
   /** Note where the numbers stand, so that the next process goes on without a jump. Nothing is taken afterwards. */

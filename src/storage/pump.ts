@@ -55,6 +55,11 @@ export class Pump {
     return this.#parcels.reduce((sum, { events }) => sum + events.length, 0);
   }
 
+  /** Whether the broker has not taken the event yet. */
+  holds(event: SequencedEvent): boolean {
+    return this.#parcels.some(({ events }) => events.includes(event));
+  }
+
   /**
    * Publish events that are committed. A broker that answers synchronously has them when this returns, unless it is
    * called from within its own delivery: then they follow what is being delivered. Never throws.

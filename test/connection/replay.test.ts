@@ -64,12 +64,12 @@ describe("replay", () => {
   });
 
   test.each([
-    ["epoch", { epoch: "other", seq: 3 }, "doc:a"],
-    ["ahead", { epoch: "e1", seq: 99 }, "doc:a"],
-    ["history", { epoch: "e1", seq: 2 }, "doc:a"],
-    ["history", { epoch: "e1", seq: 2 }, "doc:*"],
-    ["ephemeral", { epoch: "e1", seq: 2 }, "cursor:a"],
-  ])("what is lost by %s is told by a gap, and the state is given", async (cause, since, channel) => {
+    ["epoch", { epoch: "other", seq: 3 }, 0, "doc:a"],
+    ["ahead", { epoch: "e1", seq: 99 }, 20, "doc:a"],
+    ["history", { epoch: "e1", seq: 2 }, 2, "doc:a"],
+    ["history", { epoch: "e1", seq: 2 }, 2, "doc:*"],
+    ["ephemeral", { epoch: "e1", seq: 2 }, 2, "cursor:a"],
+  ])("what is lost by %s is told by a gap, and the state is given", async (cause, since, from, channel) => {
     const bench = filled(20, { retention: { events: 5 }, snapshot: () => ({ n: 20 }) });
     const client = bench.connect();
     const frames = await bench.ask(client, { type: "subscribe", data: { channel, since } });
@@ -82,7 +82,7 @@ describe("replay", () => {
       room: channel,
       epoch: "e1",
       seq: 20,
-      data: { from: since.seq, to: 20, cause },
+      data: { from, to: 20, cause },
     });
     bench.publish(channel === "cursor:a" ? "cursor.moved" : "doc.changed", { doc_id: "a", n: 21 });
     await bench.settle();

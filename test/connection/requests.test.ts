@@ -78,6 +78,45 @@ describe("Requests", () => {
     expect(short(client.take() as never)).toEqual(["event 2"]);
   });
 
+  test("Requests sends what it keeps back before a subscribe to the same channel is answered, and no event twice", async () => {
+    for (const [mine, room] of [["doc:a", "doc:a"], ["doc:*", "doc:a"], ["doc:a", "doc:*"]] as const) {
+      const bench = createBench();
+      const client = await member(bench, mine);
+      await bench.ask(client, set("a", 1, "slow", "set_and_wait"));
+      const since = { epoch: "e1", seq: 1 };
+      const frames = await bench.ask(client, { type: "subscribe", data: { channel: room, since }, id: "s" });
+      expect(short(frames as never)).toEqual(["event 1", "ack s"]);
+      bench.state.gates[0]!();
+      await bench.settle();
+      expect(short(client.take() as never)).toEqual(["response slow"]);
+    }
+  });
+
+  test("Requests keeps events back while another channel is subscribed to", async () => {
+    const bench = createBench();
+    const client = await member(bench, "doc:a");
+    await bench.ask(client, set("a", 1, "slow", "set_and_wait"));
+    const answers = await bench.ask(client, { type: "subscribe", room: "doc:b", id: "s" });
+    expect(short(answers as never)).toEqual(["ack s"]);
+    bench.state.gates[0]!();
+    await bench.settle();
+    expect(short(client.take() as never)).toEqual(["response slow", "event 1"]);
+  });
+
+  test("Requests: no position is told while an older event is kept back", async () => {
+    const bench = createBench();
+    const client = bench.connect();
+    const events = ["doc.changed"];
+    await bench.ask(client, { type: "subscribe", data: { channel: "doc:a", events } });
+    await bench.ask(client, set("a", 1, "slow", "set_and_wait"));
+    const connection = [...bench.connections.values()][0]!;
+    const subscription = bench.hub.subscriptions(connection).get("doc:a")!;
+    connection.position(subscription, 2);
+    await bench.settle();
+    expect(client.take()).toEqual([]);
+    expect(subscription.unseen).toBe(2);
+  });
+
   test("Requests of a client that has gone harm nobody", async () => {
     const bench = createBench();
     const client = await member(bench, "doc:a");

@@ -104,6 +104,49 @@ describe("Hub", () => {
     expect(first.generation).toBe(1);
   });
 
+  test("Hub tells a member once of each live event that its filters keep from it", () => {
+    const hub = new Hub({ server: "demo" });
+    let filtered = 0;
+    const one = Object.assign(member("1"), { filtered: () => void filtered++ });
+    live(hub, one, "doc:a", ["doc.noted"]);
+    hub.deliver(event("doc:a", 1), undefined);
+    expect(filtered).toBe(1);
+    live(hub, one, "doc:*", ["doc.shared"]);
+    hub.deliver(event("doc:a", 2), undefined);
+    hub.deliver(event("doc:b", 3), undefined);
+    expect(filtered).toBe(3);
+    hub.deliver(event("doc:a", 4, "doc.shared"), undefined);
+    hub.deliver(event("doc:a", 5, "doc.noted"), undefined);
+    expect([filtered, one.frames.length]).toEqual([3, 2]);
+  });
+
+  test("Hub gives frames of a kind with latestBy a key that type, channel and fields make, others none", () => {
+    const channels = {
+      doc: { description: "", id: "id" },
+      cursor: { description: "", id: "id", latestBy: ["user"] },
+    };
+    const hub = new Hub({ server: "demo", channels });
+    const one = member("1");
+    for (const name of ["doc:a", "cursor:a", "cursor:b"]) live(hub, one, name);
+    const say = (channel: string, data: Record<string, string | number | null>, type = "moved") => {
+      hub.deliver({ ...event(channel, one.frames.length + 1, type), data }, undefined);
+      return one.frames.at(-1)!.fold;
+    };
+    expect(say("doc:a", { user: "x" })).toBeNull();
+    const key = say("cursor:a", { user: "x", at: 1 });
+    expect(key).not.toBeNull();
+    expect(say("cursor:a", { at: 2, user: "x" })).toBe(key);
+    const others = [
+      say("cursor:a", { user: "y" }),
+      say("cursor:b", { user: "x" }),
+      say("cursor:a", { user: "x" }, "left"),
+      say("cursor:a", { user: 1 }),
+      say("cursor:a", { user: "1" }),
+      say("cursor:a", {}),
+    ];
+    expect(new Set([key, ...others]).size).toBe(7);
+  });
+
   test("Hub leaves live events to the replay until it is done", () => {
     const hub = new Hub({ server: "demo" });
     const one = member("1");

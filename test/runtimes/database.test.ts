@@ -1,10 +1,10 @@
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Database, DatabaseError } from "../../src/ports/database.ts";
 import { openDatabase } from "../../src/runtimes/database.ts";
-import { hasRuntime, startProgram } from "../support/start-program.ts";
+import { hasRuntime, type Program, startProgram } from "../support/start-program.ts";
 
 let folder = "";
 beforeAll(async () => {
@@ -195,17 +195,26 @@ describe("Database", () => {
 });
 
 describe.each(["node", "deno", "bun"] as const)("a database on %s", (runtime) => {
+  const programs: Program<unknown>[] = [];
+  // Also those of a test that has failed half-way.
+  afterEach(async () => {
+    await Promise.all(programs.splice(0).map((program) => program.stop("SIGKILL")));
+  });
+
   it.runIf(hasRuntime(runtime))("keeps its commits through kill -9, and its lock ends with the process", {
     timeout: 40_000,
   }, async () => {
     const path = at(`killed-${runtime}.db`);
     await writeFile(at("garbage.db"), "garbage ".repeat(200));
-    const start = () =>
-      startProgram<{ rows: number; row: object; faults: string[] }>(
+    const start = async () => {
+      const program = await startProgram<{ rows: number; row: object; faults: string[] }>(
         runtime,
         new URL("./database-program.ts", import.meta.url).pathname,
         { args: [path, at("garbage.db"), folder] },
       );
+      programs.push(program);
+      return program;
+    };
     const first = await start();
     expect(first.ready.rows).toBe(1);
     expect(first.ready.row).toEqual({ id: 1, blob: [1, 2, 3], big: 2 ** 40 });

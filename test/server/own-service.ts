@@ -10,6 +10,7 @@ import { Refusal } from "../../src/protocol/errors.ts";
 import type { JsonObject } from "../../src/protocol/json.ts";
 import { detectRuntime } from "../../src/runtimes/detect.ts";
 import { serverOf } from "../../src/server/broadcast-methods.ts";
+import type { ServerOptions } from "../../src/server/realtime-server.ts";
 import { defineService, type Manager, type ManagerContext } from "../../src/service/define-service.ts";
 import type { SettingsPart } from "../../src/settings/schema.ts";
 
@@ -132,11 +133,16 @@ export function makeOwnService(wishes: Wishes = {}) {
 }
 
 /** Start one on free ports, without a database unless told. */
-export async function startOwn(settings: SettingsPart = {}, wishes: Wishes = {}) {
+export async function startOwn(
+  settings: SettingsPart = {},
+  wishes: Wishes = {},
+  options: Pick<ServerOptions, "createBroker" | "clock"> = {},
+) {
   const lines: string[] = [];
   const log = lineLog({ level: "debug", write: (line) => lines.push(line) });
   const Server = serverOf(makeOwnService(wishes));
   const server = new Server({
+    ...options,
     runtime: await detectRuntime({ log }),
     log,
     settings: {

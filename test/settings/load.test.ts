@@ -96,7 +96,7 @@ describe("loadSettings", () => {
       'f.yaml:5: webscoket: expected a known block or setting, got "webscoket", did you mean "websocket"?',
       'f.yaml:6: port: expected a known block or setting, got "port", did you mean "websocket.port"?',
       'f.yaml:7: "a\\nb": expected a known block or setting, got "a\\nb"; known here: websocket, http, auth, ' +
-      "origins, hosts, history, limits, heartbeat, idempotency, storage, log, shutdown, broker, " +
+      "origins, hosts, history, limits, heartbeat, presence, idempotency, storage, log, shutdown, broker, " +
       "development, allow_insecure, session-buddy",
       'f.yaml:9: http.zzz: expected a setting of "http", got "zzz"; known here: host, port',
     ]);

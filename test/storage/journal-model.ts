@@ -223,6 +223,12 @@ function compare(journal: Journal, model: Model, random: number): void {
   }
   expect(journal.channels(100)).toEqual(model.channels());
   expect(journal.channels(2)).toEqual(model.channels().slice(0, 2));
+  for (const kind of new Set(model.channels().map(({ channel }) => channel.split(":")[0]!))) {
+    const ofKind = model.channels().filter(({ channel }) => channel.split(":")[0] === kind);
+    expect(journal.channels(100, kind)).toEqual(ofKind);
+    expect(journal.channels(1, kind)).toEqual(ofKind.slice(0, 1));
+  }
+  expect(journal.channels(100, "nothing")).toEqual([]);
 }
 
 class Undone extends Error {}

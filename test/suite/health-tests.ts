@@ -57,6 +57,12 @@ export function healthTests(service: ServiceDescription): void {
       expect(running.log.filter((line) => / (WARN|ERROR) /.test(line))).toEqual([]);
     });
 
+    it("GET /ready tells on both ports that events get through", async () => {
+      for (const base of [httpUrl, `http://127.0.0.1:${running.server.httpPort}`]) {
+        expect(await get(`${base}/ready`)).toMatchObject({ status: 200, body: { status: "ready" } });
+      }
+    });
+
     it("GET /health on the WebSocket port tells status, checks and connections", async () => {
       const client = await FrameClient.open(running.url);
       await client.next();

@@ -19,12 +19,18 @@ export const benchContract = defineContract({
     doc: { description: "One document", id: "doc_id", history: { events: 40 } },
     cursor: { description: "Cursors in a document", id: "doc_id", ephemeral: true },
     feed: { description: "All documents" },
+    gauge: { description: "Readings of which the latest counts", id: "doc_id", latestBy: ["name"] },
   },
   events: {
     "doc.changed": { description: "Changed", channels: ["doc"], data: Doc },
     "doc.noted": { description: "Noted", channels: ["doc"], data: Doc },
     "doc.shared": { description: "Shared", channels: ["doc", "feed"], data: Doc },
     "cursor.moved": { description: "Moved", channels: ["cursor"], data: Doc, publishable: "read" },
+    "gauge.read": {
+      description: "Read",
+      channels: ["gauge"],
+      data: v.object({ doc_id: v.string(), name: v.string(), n: v.number(), pad: v.optional(v.string()) }),
+    },
     "feed.posted": {
       description: "Posted",
       channels: ["feed"],
@@ -41,6 +47,12 @@ export const benchContract = defineContract({
     },
     set_doc: { description: "Write", access: "write", input: Doc, output: v.looseObject({}) },
     set_and_wait: { description: "Write, then wait", access: "write", input: Doc, output: v.looseObject({}) },
+    read_and_wait: {
+      description: "Tell a reading, then wait",
+      access: "write",
+      input: v.object({ doc_id: v.string(), name: v.string(), n: v.number() }),
+      output: v.looseObject({}),
+    },
     wait: { description: "Wait", access: "read", input: v.object({}), output: v.looseObject({}) },
     fail_now: { description: "Throw", access: "write", input: v.object({}), output: v.object({}) },
     fail_later: { description: "Reject", access: "write", input: v.object({}), output: v.object({}) },
@@ -89,6 +101,11 @@ export function benchHandlers(state: BenchState, commit: Commit<BenchContract>) 
       const answer = set(input, call);
       await gate();
       return answer;
+    },
+    async read_and_wait(input: DocInput & { name: string }, call: Call) {
+      commit((transaction) => transaction.emit("gauge.read", input), call);
+      await gate();
+      return { status: "ok" };
     },
     async wait() {
       await gate();

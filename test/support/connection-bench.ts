@@ -46,6 +46,7 @@ const SETTINGS: ConnectionSettings = {
   messageBytes: 1_048_576,
   outboundQueueBytes: 1_048_576,
   framesPerTick: 64,
+  publishWindow: 16,
 };
 
 export interface BenchOptions {
@@ -74,7 +75,7 @@ export function createBench(options: BenchOptions = {}) {
   });
   const memory = new MemoryBroker({ journal, onError: (error) => write("delivery", { error }) });
   const broker = options.broker?.(memory) ?? memory;
-  const hub = new Hub({ server: "demo" });
+  const hub = new Hub({ server: "demo", channels: benchContract.channels });
   memory.subscribe((event, cause) => hub.deliver(event, cause));
   const answers = new MemoryAnswers({ clock });
   const pump = new Pump({ broker: memory, clock, log });
@@ -121,7 +122,10 @@ export function createBench(options: BenchOptions = {}) {
     verify: options.verify ??
       (secret === undefined ? null : createVerifier({ secret, service: "demo", clock })),
     mayJoin: may.mayJoin,
-    snapshot: options.snapshot ?? (() => null),
+    snapshot: (channel) => {
+      const state = options.snapshot?.(channel);
+      return state ? { state, position: journal.head } : null;
+    },
     received() {},
     opened: (id) => void opened.push(id),
     closed(id) {

@@ -4,11 +4,12 @@
  * @module
  */
 import { toJsonSchema } from "@valibot/to-json-schema";
-import type { Contract, DataSchema } from "../../src/protocol/contract.ts";
+import type { ChannelKind, Contract, DataSchema } from "../../src/protocol/contract.ts";
 
 interface Field {
   readonly type?: string | readonly string[];
   readonly anyOf?: readonly Field[];
+  readonly oneOf?: readonly Field[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly items?: Field;
@@ -17,14 +18,17 @@ interface Field {
   readonly required?: readonly string[];
 }
 
-export function contractTables({ channels, events, requests }: Contract): string {
+export function contractTables({ events, requests, ...contract }: Contract): string {
+  const channels: Readonly<Record<string, ChannelKind>> = contract.channels;
   return [
     "## Channels",
     table(
-      ["channel", "what it tells"],
-      Object.entries(channels).map((
-        [kind, { id, description }],
-      ) => [`\`${id ? `${kind}:{${id}}` : kind}\``, description]),
+      ["channel", "what it tells", "the state that a subscriber gets"],
+      Object.entries(channels).map(([kind, channel]) => [
+        `\`${channel.id ? `${kind}:{${channel.id}}` : kind}\``,
+        `${channel.description}${keptOf(channel)}`,
+        channel.snapshot ? namesOf(channel.snapshot) : "none",
+      ]),
     ),
     "## Events",
     ...Object.entries(events).map(([name, event]) =>
@@ -64,8 +68,21 @@ function fieldsOf(schema: DataSchema): string {
 }
 
 function answerOf(schema: DataSchema): string {
-  const names = Object.keys(asField(schema).properties ?? {});
-  return names.length === 0 ? "" : `Answer: ${names.map((name) => `\`${name}\``).join(", ")}.`;
+  const names = namesOf(schema);
+  return names === "" ? "" : `Answer: ${names}.`;
+}
+
+/** The names of the fields; of those that it may have, where it has several forms. */
+function namesOf(schema: DataSchema): string {
+  const { properties, anyOf = [], oneOf = [] } = asField(schema);
+  const forms = properties ? [properties] : [...anyOf, ...oneOf].map((form) => form.properties ?? {});
+  return [...new Set(forms.flatMap((form) => Object.keys(form)))].map((name) => `\`${name}\``).join(", ");
+}
+
+function keptOf({ ephemeral, latestBy }: ChannelKind): string {
+  const latest = latestBy ? ["a slow reader gets the latest only"] : [];
+  const notes = [...ephemeral ? ["not kept"] : [], ...latest];
+  return notes.length === 0 ? "" : ` (${notes.join("; ")})`;
 }
 
 function asField(schema: DataSchema): Field {

@@ -74,6 +74,8 @@ export class LinkedClient {
   stalled = false;
   over = false;
   unread = 0;
+  /** Hears of each frame as it is read, and of the end. */
+  listener: { message(text: string): void; closed(code: number, reason: string): void } | null = null;
   readonly #clock: Clock;
   readonly #reader: SocketReader;
   #arrived: { text: string; left: number }[] = [];
@@ -129,6 +131,7 @@ export class LinkedClient {
       if (first.left > 0) return;
       this.#arrived.shift();
       this.frames.push(JSON.parse(first.text));
+      this.listener?.message(first.text);
     }
   }
 
@@ -183,5 +186,6 @@ export class LinkedClient {
     this.over = true;
     this.#outbound = [];
     this.#reader.closed(code, reason);
+    this.listener?.closed(code, reason);
   }
 }

@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { executable, type RuntimeName, sendSignal } from "./start-program.ts";
 
@@ -52,6 +52,10 @@ export interface StartOptions {
   readonly entry?: Entry;
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where it is started: `settings/{service}.yaml` and relative paths count from there. Default: the project. */
+  readonly folder?: string;
+  /** Milliseconds after which it is killed. @default 60_000 */
+  readonly lifetimeMs?: number;
 }
 
 const children = new Set<number>();
@@ -71,19 +75,19 @@ function commandOf(runtime: RuntimeName, entry: Entry): string[] {
   const program = executable(runtime);
   if (program === undefined) throw new Error(`Cannot start "${entry}": there is no ${runtime} here`);
   // The script of `npm start`, which serves in the process that it was started in.
-  if (entry === "start") return [program, "scripts/start.mjs"];
-  const source = entry === "serve" ? "src/cli/main.ts" : `services/${entry}/main.ts`;
+  if (entry === "start") return [program, join(root, "scripts/start.mjs")];
+  const source = join(root, entry === "serve" ? "src/cli/main.ts" : `services/${entry}/main.ts`);
   const words = entry === "serve" ? ["serve"] : [];
   if (runtime === "deno") return [program, "run", "-A", source, ...words];
   if (runtime === "bun") return [program, "--bun", "run", source, ...words];
-  return [program, `dist/${source.replace(/\.ts$/, ".js")}`, ...words];
+  return [program, join(root, "dist", relative(root, source).replace(/\.ts$/, ".js")), ...words];
 }
 
 /** Start a program. For Node there must be a build: see `buildOnce`. */
 export function start(runtime: RuntimeName, options: StartOptions = {}): ServeProcess {
   const [program, ...words] = commandOf(runtime, options.entry ?? "serve") as [string, ...string[]];
   const child = spawn(program, [...words, ...(options.args ?? [])], {
-    cwd: root,
+    cwd: options.folder ?? root,
     env: { ...process.env, NO_COLOR: "1", ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, so that nothing it has started can be overlooked.
@@ -95,7 +99,7 @@ export function start(runtime: RuntimeName, options: StartOptions = {}): ServePr
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
-  const timer = setTimeout(() => killGroup(pid), 3 * PATIENCE_MS);
+  const timer = setTimeout(() => killGroup(pid), options.lifetimeMs ?? 3 * PATIENCE_MS);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => {

@@ -1,16 +1,14 @@
 /**
  * Who is in which diagram. A join holds as long as its connection does; one without a connection, by HTTP or MCP, holds
  * for a lease that is renewed by what the user does. Joins are in the database, so that those whom a crash has cut off
- * are told to have left at the next start.
- *
- * The database alone says who is there; what memory knows (connections that are up, ends of leases) only decides who is
- * to go, and is mended by every sweep.
+ * are told to have left at the next start. See `LeaseKeeper` for who is to go.
  *
  * @module
  */
-import type { Cancel, Clock } from "../../../src/ports/clock.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import type { Transaction } from "../../../src/service/define-service.ts";
+import { LeaseKeeper } from "../../../src/storage/lease-keeper.ts";
 import type { ExcalidrawContract } from "../contract.ts";
 import { type Join, type JoinKey, type Joins, NO_CONNECTION, type UserInfo } from "./joins.ts";
 import type { ExcalidrawSettings } from "./settings.ts";
@@ -31,56 +29,48 @@ export interface PresenceParts {
   readonly onError: (error: unknown) => void;
 }
 
-/** Joins that one commit ends at most. */
-const BATCH = 256;
-/** Time between two looks at the leases, in milliseconds, unless leases are shorter. */
-const SWEEP_MS = 5_000;
-
 export class Presence {
   readonly #parts: PresenceParts;
-  readonly #leaseMs: number;
-  /** Connections that are up. */
-  readonly #connected = new Set<string>();
-  /** Ends of leases, by monotonic time; of joins whose connection is not up only. */
-  readonly #ends = new Map<string, number>();
-  #stopSweeping: Cancel | null = null;
+  readonly #keeper: LeaseKeeper<JoinKey, Join>;
 
   constructor(parts: PresenceParts) {
     this.#parts = parts;
-    this.#leaseMs = parts.settings.lease_seconds * 1_000;
+    this.#keeper = new LeaseKeeper({
+      clock: parts.clock,
+      leaseMs: parts.settings.lease_seconds * 1_000,
+      kept: parts.joins,
+      idOf: ({ diagram_id, holder, user_id }) => JSON.stringify([diagram_id, holder, user_id]),
+      end: (joins) =>
+        parts.commit((transaction) => {
+          for (const join of joins) this.#end(transaction, join);
+        }),
+      onError: parts.onError,
+    });
   }
 
   /** Begin: whoever is left over from an earlier process has left. */
   start(): void {
-    this.#leave(this.#parts.joins.all());
-    const everyMs = Math.min(SWEEP_MS, this.#leaseMs / 4);
-    this.#stopSweeping = this.#parts.clock.every(everyMs, () => {
-      try {
-        this.#sweep();
-      } catch (error) {
-        this.#parts.onError(error);
-      }
-    });
+    this.#keeper.end(this.#parts.joins.all());
+    this.#keeper.start();
   }
 
   /** All have left, as their connections have. */
   stop(): void {
-    this.#stopSweeping?.();
-    this.#leave(this.#parts.joins.all());
+    this.#keeper.stop();
+    this.#keeper.end(this.#parts.joins.all());
   }
 
   connected(connectionId: string): void {
-    this.#connected.add(connectionId);
+    this.#keeper.up(connectionId);
   }
 
   isConnected(connectionId: string): boolean {
-    return this.#connected.has(connectionId);
+    return this.#keeper.isUp(connectionId);
   }
 
   /** Whoever has joined on this connection leaves. Where that fails, the next sweeps see to it. */
   disconnected(connectionId: string): void {
-    this.#connected.delete(connectionId);
-    this.#leave(this.#parts.joins.byHolder(connectionId));
+    this.#keeper.down(connectionId);
   }
 
   /**
@@ -112,7 +102,7 @@ export class Presence {
       joins.show(join);
       transaction.emit("user.joined", { diagram_id, user_id, user_info });
     }
-    this.#lease(key);
+    this.#keeper.begin(key);
     return { user_info, isNew: !isJoined || !isShown };
   }
 
@@ -126,7 +116,7 @@ export class Presence {
 
   /** The user has done something: a lease that it has goes on. */
   renew(key: JoinKey): void {
-    if (this.#ends.has(idOf(key))) this.#lease(key);
+    this.#keeper.renew(key);
   }
 
   #expectRoom({ diagram_id, holder }: JoinKey, isThere: boolean): void {
@@ -154,42 +144,13 @@ export class Presence {
     }
   }
 
-  #lease(key: JoinKey): void {
-    if (this.#connected.has(key.holder)) return;
-    this.#ends.set(idOf(key), this.#parts.clock.monotonic() + this.#leaseMs);
-  }
-
   #end(transaction: Emit, join: Join): void {
     const { joins, onLeft } = this.#parts;
     const { diagram_id, user_id, name, color } = join;
     joins.remove(join);
-    this.#ends.delete(idOf(join));
+    this.#keeper.forget(join);
     if (joins.of(join)) return;
     transaction.emit("user.left", { diagram_id, user_id, user_info: { name, color } });
     onLeft(join);
   }
-
-  #leave(leaving: readonly Join[]): void {
-    for (let start = 0; start < leaving.length; start += BATCH) {
-      this.#parts.commit((transaction) => {
-        for (const join of leaving.slice(start, start + BATCH)) this.#end(transaction, join);
-      });
-    }
-  }
-
-  /** Let go of joins whose lease is over, and give a lease to those that nobody holds. */
-  #sweep(): void {
-    const { joins, clock } = this.#parts;
-    const now = clock.monotonic();
-    const unheld = joins.holders().filter((holder) => !this.#connected.has(holder))
-      .flatMap((holder) => joins.byHolder(holder));
-    const ids = new Set(unheld.map(idOf));
-    for (const id of this.#ends.keys()) if (!ids.has(id)) this.#ends.delete(id);
-    for (const join of unheld) if (!this.#ends.has(idOf(join))) this.#lease(join);
-    this.#leave(unheld.filter((join) => this.#ends.get(idOf(join))! <= now));
-  }
-}
-
-function idOf({ diagram_id, holder, user_id }: JoinKey): string {
-  return JSON.stringify([diagram_id, holder, user_id]);
 }

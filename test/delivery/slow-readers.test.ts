@@ -1,0 +1,3 @@
+import { slowReaderSuite } from "./slow-readers.ts";
+
+slowReaderSuite("node", 1_000);
