@@ -46,11 +46,17 @@ export function compareManifests(node, deno, exists) {
     else if (built === undefined) faults.push(`exports: '${subpath}' is in deno.json only`);
     else {
       const stem = source.replace(/^\.\//, "./dist/").replace(/\.ts$/, "");
-      const expected = JSON.stringify({ types: `${stem}.d.ts`, default: `${stem}.js` });
+      // A module may have a form of its own for Node, beside it.
+      const own = stem.replace(/[^/]+$/, "node");
+      const forNode = "node" in built ? { node: `${own}.js` } : {};
+      const expected = JSON.stringify({ types: `${stem}.d.ts`, ...forNode, default: `${stem}.js` });
       if (JSON.stringify(built) !== expected) {
         faults.push(`exports: '${subpath}' of package.json must be ${expected}: is ${JSON.stringify(built)}`);
       }
-      if (!exists(source)) faults.push(`exports: '${subpath}' names '${source}', which is not there`);
+      const sources = [source, ..."node" in built ? [source.replace(/[^/]+\.ts$/, "node.ts")] : []];
+      for (const named of sources) {
+        if (!exists(named)) faults.push(`exports: '${subpath}' names '${named}', which is not there`);
+      }
     }
   }
   for (const [command, built] of Object.entries(node.bin)) {

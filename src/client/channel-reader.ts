@@ -1,0 +1,180 @@
+/**
+ * The client's side of one subscription: takes what the server brings, once and in order, and keeps it until the
+ * application reads it.
+ *
+ * @module
+ */
+import type { Position } from "../protocol/event.ts";
+import { ClientError } from "./errors.ts";
+import { kindOf } from "./frames.ts";
+import type {
+  EventItem,
+  Item,
+  SnapshotItem,
+  Subscribed,
+  SubscribeOptions,
+  Subscription,
+} from "./subscription.ts";
+
+/**
+ * How a subscription stands with the server. `off`: not there. `queued`: waits until another one is there. `joining`: not
+ * answered yet. `on`: there.
+ */
+export type Membership = "off" | "queued" | "joining" | "on";
+
+export class ChannelReader implements Subscription<Item> {
+  readonly name: string;
+  readonly options: SubscribeOptions;
+  readonly kind: string;
+  readonly isWildcard: boolean;
+  readonly ready: Promise<Subscribed>;
+  membership: Membership = "off";
+  /** Grows with each subscribe, so that the answer to an earlier one is known. */
+  turn = 0;
+  position: Position | null;
+  /** Whether it waits for the application to read. */
+  paused = false;
+  /** Whether the server has answered it once. */
+  wasAnswered = false;
+  readonly #onChange: (reader: ChannelReader) => void;
+  readonly #filter: ReadonlySet<string> | null;
+  readonly #waiting: { item: Item; size: number }[] = [];
+  #waitingSize = 0;
+  /** Newest seq by channel of what another subscription of this client brought before this one was answered. */
+  readonly #ahead = new Map<string, number>();
+  /** A snapshot that waits for the gap that it closes. */
+  #held: SnapshotItem | null = null;
+  #wakes: (() => void)[] = [];
+  #end: { readonly error: Error | null } | null = null;
+  #settle!: { resolve: (subscribed: Subscribed) => void; reject: (error: Error) => void };
+
+  /** @param onChange called when the application has read all, and when it has ended the subscription */
+  constructor(name: string, options: SubscribeOptions, onChange: (reader: ChannelReader) => void) {
+    this.name = name;
+    this.options = options;
+    this.position = options.since ?? null;
+    this.#onChange = onChange;
+    this.kind = kindOf(name);
+    this.isWildcard = name.endsWith(":*");
+    this.#filter = options.events ? new Set(options.events) : null;
+    this.ready = new Promise((resolve, reject) => this.#settle = { resolve, reject });
+    // Whoever does not ask need not catch.
+    this.ready.catch(() => {});
+  }
+
+  get isOver(): boolean {
+    return this.#end !== null;
+  }
+
+  close(): void {
+    if (this.#end) return;
+    this.#waiting.length = 0;
+    this.end(null);
+    this.#onChange(this);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Item, undefined> {
+    return {
+      next: () => this.#next(),
+      return: () => {
+        this.close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<Item, undefined>> {
+    while (this.#waiting.length === 0 && !this.#end) {
+      await new Promise<void>((resolve) => this.#wakes.push(resolve));
+    }
+    const next = this.#waiting.shift();
+    if (next) {
+      this.#waitingSize -= next.size;
+      if (this.paused && this.#waiting.length === 0) this.#onChange(this);
+      return { done: false, value: next.item };
+    }
+    const error = this.#end!.error;
+    // Told once.
+    this.#end = { error: null };
+    if (error) throw error;
+    return { done: true, value: undefined };
+  }
+
+  // --- what the desk calls ---
+
+  /** Whether it wants events of a channel. */
+  covers(channel: string): boolean {
+    return this.name === channel || (this.isWildcard && this.kind === kindOf(channel));
+  }
+
+  /** An event of a channel that it covers. */
+  take(event: EventItem, size: number): void {
+    if (this.membership === "off" || this.membership === "queued" || this.paused || this.#end) return;
+    const { seq, epoch, channel } = event;
+    if (seq !== undefined && epoch !== undefined) {
+      // What comes before it begins belongs to others.
+      if (!this.position) return;
+      if (
+        epoch === this.position.epoch && seq <= Math.max(this.position.seq, this.#ahead.get(channel) ?? 0)
+      ) return;
+      if (this.membership === "joining") this.#ahead.set(channel, seq);
+      else this.moved({ epoch, seq });
+    }
+    if (!this.#filter || this.#filter.has(event.event)) this.#push(event, size);
+  }
+
+  /** Everything up to the position has been seen. */
+  moved(position: Position): void {
+    this.position = position;
+    for (const [channel, seq] of this.#ahead) if (seq <= position.seq) this.#ahead.delete(channel);
+  }
+
+  /** The server's answer to a subscribe, the first one or a later one. */
+  // deno-lint-ignore no-explicit-any
+  answered(data: Record<string, any>, asked: { since: boolean; last: boolean }): void {
+    this.membership = "on";
+    this.#held = null;
+    const { epoch, seq, recovered = null, snapshot, from } = data;
+    const hasPositions = typeof epoch === "string" && typeof seq === "number";
+    if (!hasPositions && (this.wasAnswered || asked.since)) this.gap(null, null, "unknown");
+    // Where something is lost, the gap that follows moves the position.
+    if (hasPositions && !asked.since) {
+      this.moved({ epoch, seq: asked.last && typeof from === "number" ? from : seq });
+    }
+    if (snapshot) {
+      const item: SnapshotItem = { type: "snapshot", channel: this.name, snapshot, epoch, seq };
+      if (recovered === false) this.#held = item;
+      else this.#push(item, JSON.stringify(snapshot).length);
+    }
+    this.wasAnswered = true;
+    this.#settle.resolve({ position: hasPositions ? { epoch, seq } : null, recovered });
+  }
+
+  gap(from: number | null, to: number | null, cause: string): void {
+    this.#push({ type: "gap", channel: this.name, from, to, cause }, 100);
+    if (this.#held) this.#push(this.#held, JSON.stringify(this.#held).length);
+    this.#held = null;
+  }
+
+  /** What waits can still be read; then the iteration throws the error, or is done. */
+  end(error: Error | null): void {
+    if (this.#end) return;
+    this.#end = { error };
+    this.membership = "off";
+    this.#settle.reject(error ?? new ClientError("closed", "The subscription was closed"));
+    this.#awake();
+  }
+
+  #push(item: Item, size: number): void {
+    this.#waiting.push({ item, size });
+    this.#waitingSize += size;
+    this.#awake();
+    if (this.paused || this.#waitingSize <= (this.options.bufferSize ?? 4_194_304)) return;
+    this.paused = true;
+    this.#onChange(this);
+  }
+
+  #awake(): void {
+    for (const wake of this.#wakes.splice(0)) wake();
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * Sees to it that the server knows of every subscription of this client, over whatever connection, and hands each of
+ * them what the server brings.
+ *
+ * A server sends an event once, also to a client that is in `a:b` and in `a:*`. Of the past, it brings through the one
+ * what the other does not bring. So that each of two such subscriptions has its channels in order and without a hole,
+ * they are joined oldest position first, and without their filters, which hold here.
+ *
+ * @module
+ */
+import type { CallOptions, Data, Settle } from "./calls.ts";
+import { ClientError } from "./errors.ts";
+import type { InboundFrame } from "./frames.ts";
+import type { ChannelReader } from "./channel-reader.ts";
+import type { EventItem } from "./subscription.ts";
+
+export type Ask = (event: string, data: Data, options: CallOptions, settle: Settle) => void;
+
+const OPTIONS: CallOptions = { timeoutMs: 0, lane: "connection" };
+
+export class Desk {
+  readonly #readers = new Map<string, ChannelReader>();
+  readonly #ask: Ask;
+  /** Unanswered unsubscribes, by kind. */
+  readonly #leaving = new Map<string, number>();
+  /** Kinds of which one is being joined alone. */
+  readonly #alone = new Set<string>();
+  #isOpen = false;
+
+  constructor(ask: Ask) {
+    this.#ask = ask;
+  }
+
+  add(reader: ChannelReader): void {
+    const { name } = reader;
+    if (this.#readers.has(name)) {
+      throw new TypeError(
+        `Cannot subscribe to ${name} a second time: share the subscription, or close it first`,
+      );
+    }
+    this.#readers.set(name, reader);
+    if (this.#isOpen) this.#join(reader);
+  }
+
+  /** The application has ended a subscription, or has fallen behind, or has caught up. */
+  changed(reader: ChannelReader): void {
+    const { name, isOver, paused, membership } = reader;
+    if (isOver) this.#readers.delete(name);
+    if (isOver || membership !== "off") {
+      reader.membership = "off";
+      if (this.#isOpen) this.#leave(reader);
+    } else if (paused) {
+      reader.paused = false;
+      if (this.#isOpen) this.#join(reader);
+    }
+  }
+
+  opened(): void {
+    this.#isOpen = true;
+    for (const reader of this.#readers.values()) if (!reader.paused) reader.membership = "queued";
+    for (const { kind } of this.#readers.values()) this.#arrange(kind);
+  }
+
+  lost(): void {
+    this.#isOpen = false;
+    this.#alone.clear();
+    for (const reader of this.#readers.values()) reader.membership = "off";
+  }
+
+  /** What the server tells without being asked. */
+  told(frame: InboundFrame): void {
+    const { type, event, room, data = {}, seq, epoch } = frame;
+    const named = this.#readers.get(room ?? "");
+    if (type === "error" && named && frame.error_code === "FORBIDDEN") {
+      this.#end(named, new ClientError("closed", frame.error_message ?? "Not authorized any more"));
+    } else if (type === "event" && named?.membership === "on" && epoch !== undefined && seq !== undefined) {
+      named.moved({ epoch, seq });
+      if (event === "gap") named.gap(data["from"], data["to"], data["cause"]);
+    }
+  }
+
+  event(item: EventItem, size: number): void {
+    for (const reader of this.#readers.values()) {
+      if (reader.covers(item.channel)) reader.take(item, size);
+    }
+  }
+
+  close(error: Error | null): void {
+    for (const reader of this.#readers.values()) reader.end(error);
+    this.#readers.clear();
+  }
+
+  #join(reader: ChannelReader): void {
+    reader.membership = "queued";
+    this.#arrange(reader.kind);
+  }
+
+  /** Join what is queued of a kind, as soon as that can be done in order. */
+  #arrange(kind: string): void {
+    // What the server still brings to those who leave is not in this order.
+    if (!this.#isOpen || this.#leaving.get(kind) || this.#alone.has(kind)) return;
+    const group = [...this.#readers.values()].filter((member) => member.kind === kind && !member.paused);
+    const queued = group.filter(({ membership }) => membership === "queued");
+    const isShared = group.length > 1 && group.some(({ isWildcard }) => isWildcard);
+    // Those that begin now are in nobody's way.
+    if (isShared && queued.some(({ position, options }) => position || options.last !== undefined)) {
+      const present = group.filter((member) => !queued.includes(member));
+      for (const member of present) {
+        this.#leave(member);
+        member.membership = "queued";
+      }
+      if (present.length > 0) return;
+      // Where one begins whose past is not known yet, it goes first, alone.
+      const first = queued.find(({ position, options }) => !position && options.last !== undefined);
+      if (first) {
+        this.#alone.add(kind);
+        return this.#subscribe(first, undefined);
+      }
+    }
+    const order = ({ position }: ChannelReader) => position?.seq ?? Infinity;
+    for (const member of queued.sort((a, b) => order(a) - order(b) || 0)) {
+      this.#subscribe(member, isShared ? undefined : member.options.events);
+    }
+  }
+
+  #subscribe(reader: ChannelReader, events: readonly string[] | undefined): void {
+    const { name, kind, position, options } = reader;
+    const last = position ? undefined : options.last;
+    const data: Data = { channel: name, since: position ?? undefined, last, events };
+    reader.membership = "joining";
+    const turn = ++reader.turn;
+    this.#ask("subscribe", data, OPTIONS, (answer) => {
+      // Without a connection the next one sees to it.
+      if (answer instanceof ClientError || reader.turn !== turn) return;
+      if (answer instanceof Error) this.#end(reader, answer);
+      else if (reader.membership === "joining") {
+        reader.answered(answer, { since: position !== null, last: last !== undefined });
+      }
+      if (this.#alone.delete(kind)) this.#arrange(kind);
+    });
+  }
+
+  #leave({ name, kind }: ChannelReader): void {
+    const count = (by: number) => this.#leaving.set(kind, (this.#leaving.get(kind) ?? 0) + by);
+    count(1);
+    this.#ask("unsubscribe", { channel: name }, OPTIONS, () => {
+      count(-1);
+      this.#arrange(kind);
+    });
+  }
+
+  #end(reader: ChannelReader, error: Error): void {
+    if (this.#readers.get(reader.name) === reader) this.#readers.delete(reader.name);
+    reader.end(error);
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * The way to the server: one WebSocket after another, for as long as the server can be expected to come back.
+ *
+ * @module
+ */
+import type { Cancel, Clock } from "../ports/clock.ts";
+import { shouldReconnect } from "../protocol/close-codes.ts";
+import { errorOf } from "./errors.ts";
+import { type InboundFrame, newId, parseFrame, requestFrame } from "./frames.ts";
+
+/** A browser's WebSocket, as far as the client uses it. That of the package `ws` fits, too. */
+export interface WebSocketLike {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
+
+/** A token, or where to get one: asked again for each connection. */
+export type TokenSource = string | (() => string | null | Promise<string | null>);
+
+export interface LinkOptions {
+  readonly url: string;
+  readonly WebSocket: WebSocketClass;
+  readonly protocol: string | undefined;
+  readonly token: TokenSource | undefined;
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+  readonly silenceMs: number;
+  readonly answerMs: number;
+  readonly clock: Clock;
+  /** At least 0 and below 1. */
+  readonly random: () => number;
+  /** Frames may be sent from here on. */
+  readonly onOpen: () => void;
+  /** @param size characters of the frame */
+  readonly onFrame: (frame: InboundFrame, size: number) => void;
+  /** No connection any more; another one is being tried. */
+  readonly onLost: () => void;
+  /** The server does not want this client back. */
+  readonly onEnd: (code: number, reason: string) => void;
+  /** A token could not be got, or was refused by a server that goes on all the same. */
+  readonly onError: (error: unknown) => void;
+}
+
+export class Link {
+  readonly #options: LinkOptions;
+  #socket: WebSocketLike | null = null;
+  /** Whether the socket is open. */
+  #isOpen = false;
+  #isOver = false;
+  #attempts = 0;
+  /** Monotonic milliseconds of the last sign of life. */
+  #heardAt = 0;
+  #pingedAt: number | null = null;
+  #authId: string | null = null;
+  #pingId: string | null = null;
+  #cancelRetry: Cancel = () => {};
+  #stopWatching: Cancel = () => {};
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  start(): void {
+    const { clock, silenceMs, answerMs } = this.#options;
+    this.#stopWatching = clock.every(Math.min(silenceMs, answerMs) / 4, () => this.#watch());
+    this.#connect();
+  }
+
+  send(text: string): void {
+    if (this.#isOpen) this.#socket!.send(text);
+  }
+
+  /** End the connection, and make no other. */
+  close(): void {
+    this.#isOver = true;
+    this.#cancelRetry();
+    this.#stopWatching();
+    this.#drop(1000);
+  }
+
+  async #connect(): Promise<void> {
+    const { url, protocol, WebSocket, token, clock, onError } = this.#options;
+    this.#heardAt = clock.monotonic();
+    let given: string | null;
+    let socket: WebSocketLike;
+    try {
+      given = typeof token === "function" ? await token() : token ?? null;
+      if (this.#isOver) return;
+      socket = this.#socket = new WebSocket(url, protocol === undefined ? undefined : [protocol]);
+    } catch (error) {
+      onError(error);
+      if (!this.#isOver) this.#retry();
+      return;
+    }
+    socket.onopen = () => this.#opened(given);
+    socket.onmessage = ({ data }: { data: unknown }) => this.#received(data);
+    // Deno says 0 for a connection that was lost, and for one that could not be made.
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
+      this.#closed(code || 1006, reason);
+    // What it was, the close that follows says. Without a listener the one of `ws` throws.
+    socket.onerror = () => {};
+  }
+
+  #opened(token: string | null): void {
+    this.#isOpen = true;
+    this.#heardAt = this.#options.clock.monotonic();
+    this.#pingedAt = null;
+    // Its answer need not be awaited: servers take frames in order.
+    if (token !== null) this.send(requestFrame(this.#authId = newId(), "auth", { token }));
+    this.#options.onOpen();
+  }
+
+  #received(message: unknown): void {
+    this.#heardAt = this.#options.clock.monotonic();
+    this.#pingedAt = null;
+    this.#attempts = 0;
+    const frame = parseFrame(message);
+    if (!frame || (this.#pingId !== null && frame.correlation_id === this.#pingId)) return;
+    if (this.#authId !== null && frame.correlation_id === this.#authId) {
+      if (frame.type === "error") this.#options.onError(errorOf(frame));
+      this.#authId = null;
+    } else this.#options.onFrame(frame, (message as string).length);
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#drop();
+    if (shouldReconnect(code)) return this.#retry();
+    this.#isOver = true;
+    this.#stopWatching();
+    this.#options.onEnd(code, reason);
+  }
+
+  /** Full jitter: clients that a server has lost together do not come back together. */
+  #retry(): void {
+    const { clock, random, minDelayMs, maxDelayMs, onLost } = this.#options;
+    const delayMs = random() * Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempts++);
+    this.#cancelRetry = clock.after(delayMs, () => void this.#connect());
+    onLost();
+  }
+
+  /** Have nothing more to do with the socket. */
+  #drop(code?: number): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#isOpen = false;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    try {
+      socket.close(code);
+    } catch {
+      // It never came so far that it could be closed.
+    }
+  }
+
+  /** Notice a connection that is dead without having been closed. */
+  #watch(): void {
+    if (!this.#socket) return;
+    const { clock, silenceMs, answerMs } = this.#options;
+    const now = clock.monotonic();
+    const since = this.#isOpen ? this.#pingedAt : this.#heardAt;
+    if (since !== null && now - since >= answerMs) {
+      this.#drop();
+      this.#retry();
+    } else if (this.#isOpen && this.#pingedAt === null && now - this.#heardAt >= silenceMs) {
+      this.#pingedAt = now;
+      // A server that does not know the request says so, which is as good an answer.
+      this.send(requestFrame(this.#pingId = newId(), "ping", {}));
+    }
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * The client's connection: when it is made again and when not, who the client says it is, and how a dead one is found.
+ */
+import { expect, test, vi } from "vitest";
+import { type ClientOptions, createClient } from "../../src/client/mod.ts";
+import { FakeClock } from "../support/fake-clock.ts";
+import { scriptedSockets } from "./scripted-socket.ts";
+
+function setUp(options: Partial<ClientOptions> = {}) {
+  const clock = new FakeClock();
+  const sockets = scriptedSockets();
+  const states: [string, string | null][] = [];
+  const errors: unknown[] = [];
+  const client = createClient({
+    url: "ws://127.0.0.1:8688",
+    WebSocket: sockets.WebSocket,
+    clock,
+    random: () => 1 - Number.EPSILON,
+    onState: (state, error) => states.push([state, error?.message ?? null]),
+    onError: (error) => errors.push(error),
+    ...options,
+  });
+  return { clock, client, states, errors, ...sockets };
+}
+
+test("waits between tries double from half a second to twenty, each a random part of that", () => {
+  const { clock, made, newest } = setUp();
+  for (const waitMs of [500, 1_000, 2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {
+    newest().ends(1006);
+    const before = made.length;
+    clock.advance(waitMs - 1);
+    expect(made.length, `before ${waitMs} ms`).toBe(before);
+    clock.advance(1);
+    expect(made.length, `after ${waitMs} ms`).toBe(before + 1);
+  }
+});
+
+test("a wait may be no wait at all", () => {
+  const { clock, made, newest } = setUp({ random: () => 0 });
+  newest().ends(1006);
+  clock.advance(0);
+  expect(made).toHaveLength(2);
+});
+
+test("a connection that was of use makes the next wait short again, one that was only opened does not", () => {
+  const { clock, made, newest } = setUp();
+  for (let i = 0; i < 3; i++) {
+    newest().open();
+    newest().ends(1013);
+    clock.advance(500 * 2 ** i);
+  }
+  newest().open();
+  newest().ends(1013);
+  clock.advance(3_999);
+  expect(made).toHaveLength(4);
+  clock.advance(1);
+  newest().open();
+  newest().says({ type: "event", event: "welcome", data: {} });
+  newest().ends(1001);
+  clock.advance(500);
+  expect(made).toHaveLength(6);
+});
+
+test.each([1000, 1008, 1009, 4500])("is closed for good by a server that closes with %i", async (code) => {
+  const { clock, client, made, newest, states } = setUp();
+  newest().open();
+  const subscription = client.subscribe("global");
+  const waiting = client.request("get_status", {});
+  newest().ends(code, "no more");
+  clock.advance(60_000);
+  expect(made).toHaveLength(1);
+  const message = `The server has ended the connection with ${code}: no more`;
+  expect(states).toEqual([["open", null], ["closed", message]]);
+  await expect(waiting).rejects.toMatchObject({ name: "ClientError", reason: "closed", message });
+  await expect(subscription[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    reason: "closed",
+    message,
+  });
+  await expect(client.request("get_status", {})).rejects.toThrow("the client is closed");
+  expect(clock.pending).toBe(0);
+});
+
+test.each([1001, 1005, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4499])("comes back after %i", (code) => {
+  const { clock, made, newest, states } = setUp();
+  newest().open();
+  newest().ends(code);
+  clock.advance(500);
+  expect(made).toHaveLength(2);
+  newest().open();
+  expect(states.map(([state]) => state)).toEqual(["open", "connecting", "open"]);
+});
+
+test("closing ends the connection, all timers and every try", () => {
+  const { clock, client, made, newest } = setUp();
+  newest().open();
+  client.close();
+  expect(newest().isClosed).toBe(true);
+  const other = setUp();
+  other.newest().ends(1006);
+  other.client.close();
+  other.clock.advance(60_000);
+  clock.advance(60_000);
+  expect([made.length, other.made.length]).toEqual([1, 1]);
+  expect([clock.pending, other.clock.pending]).toEqual([0, 0]);
+});
+
+test("a token is the first frame of every connection, fresh for each", async () => {
+  let count = 0;
+  const { clock, client, made, newest, errors } = setUp({ token: () => Promise.resolve(`token ${++count}`) });
+  await vi.waitFor(() => expect(made).toHaveLength(1));
+  client.subscribe("global");
+  newest().open();
+  const [auth, subscribe] = newest().take();
+  expect(auth).toMatchObject({ type: "request", event: "auth", data: { token: "token 1" } });
+  expect(auth!["correlation_id"]).toBe(auth!["id"]);
+  expect(subscribe).toMatchObject({ event: "subscribe", data: { channel: "global" } });
+  newest().answers(auth!, { status: "authenticated" });
+  newest().ends(4001, "Token expired");
+  clock.advance(500);
+  await vi.waitFor(() => expect(made).toHaveLength(2));
+  newest().open();
+  expect(newest().take()[0]).toMatchObject({ event: "auth", data: { token: "token 2" } });
+  expect(errors).toEqual([]);
+});
+
+test("a token that cannot be got is told, and asked for again", async () => {
+  const fault = new Error("no token today");
+  let count = 0;
+  const { clock, made, errors } = setUp({ token: () => ++count < 3 ? Promise.reject(fault) : "good" });
+  for (let tries = 1; tries <= 2; tries++) {
+    await vi.waitFor(() => expect(errors).toHaveLength(tries));
+    clock.advance(20_000);
+  }
+  await vi.waitFor(() => expect(made).toHaveLength(1));
+  expect(errors).toEqual([fault, fault]);
+});
+
+test("a token that is refused by a server that goes on all the same is told", () => {
+  const { newest, errors } = setUp({ token: "bad" });
+  newest().open();
+  newest().refuses(newest().take()[0]!, "AUTH_FAILED", "Invalid or expired token");
+  expect(errors).toMatchObject([{ name: "RequestError", code: "AUTH_FAILED" }]);
+});
+
+test("at most one subprotocol is offered", () => {
+  expect(setUp().newest().protocols).toBeUndefined();
+  expect(setUp({ protocol: "mcp-realtime" }).newest().protocols).toEqual(["mcp-realtime"]);
+});
+
+test("a silent server is asked whether it is there, and left when it does not say", () => {
+  const { clock, made, newest } = setUp({ random: () => 0 });
+  newest().open();
+  clock.advance(29_000);
+  expect(newest().take()).toEqual([]);
+  clock.advance(4_000);
+  const [ping] = newest().take();
+  expect(ping).toMatchObject({ type: "request", event: "ping" });
+  newest().refuses(ping!, "UNKNOWN_REQUEST");
+  clock.advance(33_000);
+  expect(newest().take()).toHaveLength(1);
+  clock.advance(13_000);
+  expect(made[0]!.isClosed).toBe(true);
+  expect(made).toHaveLength(2);
+});
+
+test("a connection that does not open in time is given up", () => {
+  const { clock, made } = setUp({ random: () => 0 });
+  clock.advance(13_000);
+  expect(made.length).toBeGreaterThan(1);
+  expect(made[0]!.isClosed).toBe(true);
+  // What it says now is of no interest any more.
+  made[0]!.open();
+  expect(made[0]!.take()).toEqual([]);
+});
+
+test("a runtime without WebSocket is told what to do", () => {
+  vi.stubGlobal("WebSocket", undefined);
+  expect(() => createClient({ url: "ws://127.0.0.1:1" })).toThrow("pass one as option 'WebSocket'");
+  vi.unstubAllGlobals();
+});
+
+test("frames that are none are passed over", () => {
+  const { newest, errors } = setUp();
+  newest().open();
+  for (
+    const nonsense of ["", "x", "null", "7", "[]", '"text"', "{}", '{"type":5}', '{"type":"event","room":7}']
+  ) {
+    newest().says(nonsense);
+  }
+  newest().onmessage?.({ data: new ArrayBuffer(3) } as never);
+  expect(errors).toEqual([]);
+});
