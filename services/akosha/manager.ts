@@ -10,7 +10,6 @@ import { monotonicFactory } from "ulid";
 import * as v from "valibot";
 import type { Call } from "../../src/ports/call.ts";
 import type { Cancel } from "../../src/ports/clock.ts";
-import type { Dial } from "../../src/ports/dial.ts";
 import type { RequestInput, RequestName } from "../../src/protocol/contract.ts";
 import { Refusal } from "../../src/protocol/errors.ts";
 import { DEFAULT_LIST_LIMIT } from "../../src/protocol/fields.ts";
@@ -22,6 +21,7 @@ import type { AkoshaContract } from "./contract.ts";
 import { Aggregations } from "./domain/aggregations.ts";
 import { Anomalies } from "./domain/anomalies.ts";
 import { CorrelationWatch } from "./domain/correlation-watch.ts";
+import type { ClientMaker } from "./domain/feed.ts";
 import { Feeds } from "./domain/feeds.ts";
 import type { Findings } from "./domain/findings.ts";
 import { Insights } from "./domain/insights.ts";
@@ -39,7 +39,8 @@ type Said = Transaction<AkoshaContract>;
 
 /** What the manager needs besides its context. */
 export interface AkoshaTools {
-  readonly dial: Dial;
+  /** For its feeds. */
+  readonly createClient: ClientMaker;
 }
 
 /** Findings that a snapshot shows. */
@@ -66,7 +67,7 @@ export class AkoshaManager implements Manager {
   #transaction: Said | null = null;
 
   /** Brings the tables up to date. Use `open`, which also starts the feeds. */
-  constructor(context: ManagerContext<AkoshaContract>, { dial }: AkoshaTools) {
+  constructor(context: ManagerContext<AkoshaContract>, { createClient }: AkoshaTools) {
     const { database, clock, log } = context;
     migrate(database, SCHEMA_NAME, SCHEMA_STEPS);
     this.#context = context;
@@ -107,7 +108,7 @@ export class AkoshaManager implements Manager {
     this.#feeds = new Feeds({
       settings: settings.feeds,
       database,
-      dial,
+      createClient,
       clock,
       log,
       futureMs: settings.future_seconds * 1_000,

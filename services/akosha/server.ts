@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dial } from "../../src/runtimes/dial.ts";
+import { createClient } from "../../src/client/node.ts";
 import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
 import { akosha } from "./contract.ts";
@@ -14,7 +14,7 @@ import { AkoshaManager } from "./manager.ts";
 export const akoshaService = defineService({
   contract: akosha,
   settingsSchema: akoshaSettings,
-  createManager: (context) => AkoshaManager.open(context, { dial }),
+  createManager: (context) => AkoshaManager.open(context, { createClient }),
   createHandlers: akoshaHandlers,
 });
 

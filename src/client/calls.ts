@@ -6,10 +6,8 @@
  */
 import type { Cancel, Clock } from "../ports/clock.ts";
 import { ClientError, errorOf } from "./errors.ts";
-import { type InboundFrame, newId, requestFrame } from "./frames.ts";
+import { type InboundFrame, MAX_FRAME_BYTES, newId, requestFrame } from "./frames.ts";
 
-/** Larger messages are not taken by servers, which end the connection for them. */
-const MAX_FRAME_BYTES = 1_048_576;
 /** Unanswered requests at a time, besides publishes. */
 const WINDOW = 64;
 /**
@@ -17,6 +15,8 @@ const WINDOW = 64;
  * ten, and who waits longer finds room for more than one.
  */
 const MIN_PAUSE_MS = 1_500;
+/** Nobody who is meant to go on is asked to wait for longer. */
+const MAX_PAUSE_MS = 60_000;
 
 export type Data = Record<string, unknown>;
 
@@ -32,8 +32,8 @@ export interface CallOptions {
   readonly lane: LaneName;
 }
 
-/** Takes the answer, or why there is none. */
-export type Settle = (answer: Data | Error) => void;
+/** Takes the answer, with the characters of its frame, or why there is none. */
+export type Settle = (answer: Data | Error, size?: number) => void;
 
 interface Call {
   /** Grows from call to call. */
@@ -74,9 +74,9 @@ export class Calls {
     this.#send = send;
   }
 
-  /** How many publishes may be unanswered at a time. */
-  set publishWindow(count: number) {
-    this.#lanes.publish.window = count;
+  /** How many publishes may be unanswered at a time; what is no such number is passed over. */
+  set publishWindow(count: unknown) {
+    if (typeof count === "number" && count >= 1) this.#lanes.publish.window = count;
   }
 
   /**
@@ -126,7 +126,7 @@ export class Calls {
   }
 
   /** Whether the frame was the answer to a call. */
-  answer(frame: InboundFrame): boolean {
+  answer(frame: InboundFrame, size: number): boolean {
     const id = frame.correlation_id ?? "";
     const lane = Object.values(this.#lanes).find(({ sent }) => sent.has(id));
     if (!lane) return false;
@@ -136,7 +136,7 @@ export class Calls {
       return true;
     }
     const call = this.#forget(id)!;
-    call.settle(refusal ?? frame.data ?? {});
+    call.settle(refusal ?? frame.data ?? {}, size);
     this.#pump();
     return true;
   }
@@ -163,9 +163,10 @@ export class Calls {
   #slowDown({ sent, waiting }: Lane, id: string, message: string): void {
     waiting.push(sent.get(id)!);
     sent.delete(id);
-    const seconds = Number(/\d[\d.]*(?= s)/.exec(message)?.[0] ?? 1);
+    // Bounded, so that a message of digits without end is read in no time.
+    const waitMs = Number(/\d[\d.]{0,8}(?= s)/.exec(message)?.[0]) * 1_000 || 0;
     this.#pause?.();
-    this.#pause = this.#clock.after(Math.max(seconds * 1_000, MIN_PAUSE_MS), () => {
+    this.#pause = this.#clock.after(Math.min(Math.max(waitMs, MIN_PAUSE_MS), MAX_PAUSE_MS), () => {
       this.#pause = null;
       for (const { waiting } of Object.values(this.#lanes)) waiting.sort((a, b) => a.number - b.number);
       this.#pump();

@@ -6,7 +6,7 @@
  */
 import type { Position } from "../protocol/event.ts";
 import { ClientError } from "./errors.ts";
-import { kindOf } from "./frames.ts";
+import { kindOf, positionOf } from "./frames.ts";
 import type {
   EventItem,
   Item,
@@ -15,6 +15,10 @@ import type {
   SubscribeOptions,
   Subscription,
 } from "./subscription.ts";
+
+/** Channels of which `#ahead` is kept, and the characters of their names: no server is to fill the memory with them. */
+const MAX_AHEAD = 10_000;
+const MAX_AHEAD_NAME = 1_000;
 
 /**
  * How a subscription stands with the server. `off`: not there. `queued`: waits until another one is there. `joining`: not
@@ -31,19 +35,22 @@ export class ChannelReader implements Subscription<Item> {
   membership: Membership = "off";
   /** Grows with each subscribe, so that the answer to an earlier one is known. */
   turn = 0;
-  position: Position | null;
+  /** How far the server has brought it. */
+  reached: Position | null;
   /** Whether it waits for the application to read. */
   paused = false;
   /** Whether the server has answered it once. */
   wasAnswered = false;
   readonly #onChange: (reader: ChannelReader) => void;
   readonly #filter: ReadonlySet<string> | null;
-  readonly #waiting: { item: Item; size: number }[] = [];
+  readonly #waiting: { item: Item; size: number; reached: Position | null }[] = [];
+  /** How far the application has read, while something waits. */
+  #read: Position | null = null;
   #waitingSize = 0;
   /** Newest seq by channel of what another subscription of this client brought before this one was answered. */
   readonly #ahead = new Map<string, number>();
   /** A snapshot that waits for the gap that it closes. */
-  #held: SnapshotItem | null = null;
+  #held: { readonly item: SnapshotItem; readonly size: number } | null = null;
   #wakes: (() => void)[] = [];
   #end: { readonly error: Error | null } | null = null;
   #settle!: { resolve: (subscribed: Subscribed) => void; reject: (error: Error) => void };
@@ -52,7 +59,7 @@ export class ChannelReader implements Subscription<Item> {
   constructor(name: string, options: SubscribeOptions, onChange: (reader: ChannelReader) => void) {
     this.name = name;
     this.options = options;
-    this.position = options.since ?? null;
+    this.reached = options.since ?? null;
     this.#onChange = onChange;
     this.kind = kindOf(name);
     this.isWildcard = name.endsWith(":*");
@@ -66,8 +73,17 @@ export class ChannelReader implements Subscription<Item> {
     return this.#end !== null;
   }
 
+  get isLive(): boolean {
+    return this.membership === "on";
+  }
+
+  get position(): Position | null {
+    return this.#waiting.length > 0 ? this.#read : this.reached;
+  }
+
   close(): void {
     if (this.#end) return;
+    this.reached = this.position;
     this.#waiting.length = 0;
     this.end(null);
     this.#onChange(this);
@@ -90,6 +106,7 @@ export class ChannelReader implements Subscription<Item> {
     const next = this.#waiting.shift();
     if (next) {
       this.#waitingSize -= next.size;
+      this.#read = next.reached;
       if (this.paused && this.#waiting.length === 0) this.#onChange(this);
       return { done: false, value: next.item };
     }
@@ -113,46 +130,49 @@ export class ChannelReader implements Subscription<Item> {
     const { seq, epoch, channel } = event;
     if (seq !== undefined && epoch !== undefined) {
       // What comes before it begins belongs to others.
-      if (!this.position) return;
+      if (!this.reached) return;
       if (
-        epoch === this.position.epoch && seq <= Math.max(this.position.seq, this.#ahead.get(channel) ?? 0)
+        epoch === this.reached.epoch && seq <= Math.max(this.reached.seq, this.#ahead.get(channel) ?? 0)
       ) return;
-      if (this.membership === "joining") this.#ahead.set(channel, seq);
-      else this.moved({ epoch, seq });
+      if (this.membership !== "joining") this.moved({ epoch, seq });
+      else if (this.#ahead.size < MAX_AHEAD && channel.length < MAX_AHEAD_NAME) this.#ahead.set(channel, seq);
     }
     if (!this.#filter || this.#filter.has(event.event)) this.#push(event, size);
   }
 
   /** Everything up to the position has been seen. */
   moved(position: Position): void {
-    this.position = position;
+    this.#read = this.position;
+    this.reached = position;
     for (const [channel, seq] of this.#ahead) if (seq <= position.seq) this.#ahead.delete(channel);
   }
 
   /** The server's answer to a subscribe, the first one or a later one. */
   // deno-lint-ignore no-explicit-any
-  answered(data: Record<string, any>, asked: { since: boolean; last: boolean }): void {
+  answered(data: Record<string, any>, asked: { since: boolean; last: boolean }, size: number): void {
     this.membership = "on";
     this.#held = null;
-    const { epoch, seq, recovered = null, snapshot, from } = data;
-    const hasPositions = typeof epoch === "string" && typeof seq === "number";
-    if (!hasPositions && (this.wasAnswered || asked.since)) this.gap(null, null, "unknown");
+    const { epoch, recovered, snapshot, from } = data;
+    const position = positionOf(data);
+    if (!position && (this.wasAnswered || asked.since)) this.gap({});
     // Where something is lost, the gap that follows moves the position.
-    if (hasPositions && !asked.since) {
-      this.moved({ epoch, seq: asked.last && typeof from === "number" ? from : seq });
-    }
-    if (snapshot) {
-      const item: SnapshotItem = { type: "snapshot", channel: this.name, snapshot, epoch, seq };
-      if (recovered === false) this.#held = item;
-      else this.#push(item, JSON.stringify(snapshot).length);
+    if (position && !asked.since) this.moved(asked.last && positionOf({ epoch, seq: from }) || position);
+    if (snapshot && position) {
+      const item: SnapshotItem = { type: "snapshot", channel: this.name, snapshot, ...position };
+      if (recovered === false) this.#held = { item, size };
+      else this.#push(item, size);
     }
     this.wasAnswered = true;
-    this.#settle.resolve({ position: hasPositions ? { epoch, seq } : null, recovered });
+    this.#settle.resolve({ position, recovered: recovered === undefined ? null : recovered === true });
   }
 
-  gap(from: number | null, to: number | null, cause: string): void {
-    this.#push({ type: "gap", channel: this.name, from, to, cause }, 100);
-    if (this.#held) this.#push(this.#held, JSON.stringify(this.#held).length);
+  /** @param told what the server has said of it */
+  gap(told: { readonly from?: unknown; readonly to?: unknown; readonly cause?: unknown }): void {
+    const { from, to, cause } = told;
+    const number = (value: unknown) => typeof value === "number" ? value : null;
+    const reason = typeof cause === "string" ? cause : "unknown";
+    this.#push({ type: "gap", channel: this.name, from: number(from), to: number(to), cause: reason }, 100);
+    if (this.#held) this.#push(this.#held.item, this.#held.size);
     this.#held = null;
   }
 
@@ -166,7 +186,7 @@ export class ChannelReader implements Subscription<Item> {
   }
 
   #push(item: Item, size: number): void {
-    this.#waiting.push({ item, size });
+    this.#waiting.push({ item, size, reached: this.reached });
     this.#waitingSize += size;
     this.#awake();
     if (this.paused || this.#waitingSize <= (this.options.bufferSize ?? 4_194_304)) return;

@@ -188,10 +188,11 @@ export class Client<C extends Contract = Contract> {
   }
 
   #received(frame: InboundFrame, size: number): void {
-    if (this.#calls.answer(frame)) return;
-    const { type, event, room, data = {}, id = "", timestamp = "", seq, prev, epoch } = frame;
-    if (type === "event" && room && (prev !== undefined || epoch === undefined)) {
-      this.#desk.event({ type, channel: room, event: event!, id, data, timestamp, seq, prev, epoch }, size);
+    if (this.#calls.answer(frame, size)) return;
+    const { type, event, room, data = {}, id, timestamp, seq, prev, epoch } = frame;
+    if (type === "event" && room && event && (prev !== undefined || epoch === undefined)) {
+      const item = { type, channel: room, event, id: id ?? "", data, timestamp: timestamp ?? "" } as const;
+      this.#desk.event({ ...item, seq, prev, epoch }, size);
     } else if (type === "event" && data["publish_window"]) {
       this.#calls.publishWindow = data["publish_window"];
     } else {

@@ -75,7 +75,7 @@ export class Desk {
       this.#end(named, new ClientError("closed", frame.error_message ?? "Not authorized any more"));
     } else if (type === "event" && named?.membership === "on" && epoch !== undefined && seq !== undefined) {
       named.moved({ epoch, seq });
-      if (event === "gap") named.gap(data["from"], data["to"], data["cause"]);
+      if (event === "gap") named.gap(data);
     }
   }
 
@@ -103,7 +103,7 @@ export class Desk {
     const queued = group.filter(({ membership }) => membership === "queued");
     const isShared = group.length > 1 && group.some(({ isWildcard }) => isWildcard);
     // Those that begin now are in nobody's way.
-    if (isShared && queued.some(({ position, options }) => position || options.last !== undefined)) {
+    if (isShared && queued.some(({ reached, options }) => reached || options.last !== undefined)) {
       const present = group.filter((member) => !queued.includes(member));
       for (const member of present) {
         this.#leave(member);
@@ -111,30 +111,30 @@ export class Desk {
       }
       if (present.length > 0) return;
       // Where one begins whose past is not known yet, it goes first, alone.
-      const first = queued.find(({ position, options }) => !position && options.last !== undefined);
+      const first = queued.find(({ reached, options }) => !reached && options.last !== undefined);
       if (first) {
         this.#alone.add(kind);
         return this.#subscribe(first, undefined);
       }
     }
-    const order = ({ position }: ChannelReader) => position?.seq ?? Infinity;
+    const order = ({ reached }: ChannelReader) => reached?.seq ?? Infinity;
     for (const member of queued.sort((a, b) => order(a) - order(b) || 0)) {
       this.#subscribe(member, isShared ? undefined : member.options.events);
     }
   }
 
   #subscribe(reader: ChannelReader, events: readonly string[] | undefined): void {
-    const { name, kind, position, options } = reader;
-    const last = position ? undefined : options.last;
-    const data: Data = { channel: name, since: position ?? undefined, last, events };
+    const { name, kind, reached, options } = reader;
+    const last = reached ? undefined : options.last;
+    const data: Data = { channel: name, since: reached ?? undefined, last, events };
     reader.membership = "joining";
     const turn = ++reader.turn;
-    this.#ask("subscribe", data, OPTIONS, (answer) => {
+    this.#ask("subscribe", data, OPTIONS, (answer, size = 0) => {
       // Without a connection the next one sees to it.
       if (answer instanceof ClientError || reader.turn !== turn) return;
       if (answer instanceof Error) this.#end(reader, answer);
       else if (reader.membership === "joining") {
-        reader.answered(answer, { since: position !== null, last: last !== undefined });
+        reader.answered(answer, { since: reached !== null, last: last !== undefined }, size);
       }
       if (this.#alone.delete(kind)) this.#arrange(kind);
     });

@@ -32,8 +32,10 @@ export function errorOf({ error_code, error_message }: InboundFrame): RequestErr
  * - `timeout`: no answer in time. Whether it was done is not known.
  * - `full`: too much waits to be sent.
  * - `too_large`: the request is larger than servers take.
+ * - `malformed`: the server has sent what is no frame, or a larger one than may be. Never why a request has no answer:
+ *   `onError` is told.
  */
-export type ClientErrorReason = "closed" | "lost" | "timeout" | "full" | "too_large";
+export type ClientErrorReason = "closed" | "lost" | "timeout" | "full" | "too_large" | "malformed";
 
 export class ClientError extends Error {
   override readonly name = "ClientError";

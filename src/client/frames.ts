@@ -3,16 +3,20 @@
  *
  * @module
  */
+import type { Position } from "../protocol/event.ts";
 
-/** An inbound frame, as far as the client looks at it. Nothing of it is certain. */
+/** Larger messages are taken neither by servers nor by the client: the connection ends. */
+export const MAX_FRAME_BYTES = 1_048_576;
+
+/** An inbound frame, as far as the client looks at it. What is there has its type; what stands in `data` has any. */
 export interface InboundFrame {
   readonly type?: string;
-  readonly id?: string;
+  readonly id?: string | null;
   readonly correlation_id?: string | null;
   readonly event?: string | null;
   // deno-lint-ignore no-explicit-any
   readonly data?: Record<string, any>;
-  readonly timestamp?: string;
+  readonly timestamp?: string | null;
   readonly room?: string | null;
   readonly error_code?: string | null;
   readonly error_message?: string | null;
@@ -26,13 +30,32 @@ export function requestFrame(id: string, event: string, data: object): string {
   return JSON.stringify({ type: "request", id, correlation_id: id, event, data });
 }
 
-/** The frame, or null for what is not a JSON object in text, or has something else where data or a name belongs. */
+/** Characters. It goes back to the server with every subscribe. */
+const MAX_EPOCH_LENGTH = 255;
+
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** The position that an answer or a frame names, or null where it names none. */
+export function positionOf({ epoch, seq }: { epoch?: unknown; seq?: unknown }): Position | null {
+  const isPosition = typeof epoch === "string" && epoch.length <= MAX_EPOCH_LENGTH && isCount(seq);
+  return isPosition ? { epoch, seq: seq as number } : null;
+}
+
+function isFrame(frame: Record<string, unknown>): boolean {
+  const { type, data, seq, prev, epoch } = frame;
+  const names = ["event", "room", "id", "timestamp", "correlation_id", "error_code", "error_message"];
+  return typeof type === "string" && names.every((name) => typeof (frame[name] ?? "") === "string") &&
+    typeof data === "object" && !Array.isArray(data) &&
+    (positionOf(frame) !== null || (seq === undefined && epoch === undefined)) && isCount(prev ?? 0);
+}
+
+/** The frame, or null for what is none: no JSON object in text, or with a member of another type than it has. */
 export function parseFrame(message: unknown): InboundFrame | null {
   try {
     const frame = JSON.parse(message as string);
     // Throws for what is no object.
     frame.data ??= {};
-    return typeof frame.data === "object" && typeof (frame.room ?? "") === "string" ? frame : null;
+    return typeof message === "string" && isFrame(frame) ? frame : null;
   } catch {
     return null;
   }

@@ -5,8 +5,8 @@
  */
 import type { Cancel, Clock } from "../ports/clock.ts";
 import { shouldReconnect } from "../protocol/close-codes.ts";
-import { errorOf } from "./errors.ts";
-import { type InboundFrame, newId, parseFrame, requestFrame } from "./frames.ts";
+import { ClientError, errorOf } from "./errors.ts";
+import { type InboundFrame, MAX_FRAME_BYTES, newId, parseFrame, requestFrame } from "./frames.ts";
 
 /** A browser's WebSocket, as far as the client uses it. That of the package `ws` fits, too. */
 export interface WebSocketLike {
@@ -16,7 +16,12 @@ export interface WebSocketLike {
   onerror: ((event: never) => void) | null;
   send(text: string): void;
   close(code?: number, reason?: string): void;
+  /** End without the server's consent. `ws` and Bun have it. */
+  terminate?(): void;
 }
+
+/** How long a server may take to agree to the end, before that is forced. */
+const CLOSE_MS = 2_000;
 
 export type WebSocketClass = new (url: string, protocols?: string[]) => WebSocketLike;
 
@@ -43,7 +48,7 @@ export interface LinkOptions {
   readonly onLost: () => void;
   /** The server does not want this client back. */
   readonly onEnd: (code: number, reason: string) => void;
-  /** A token could not be got, or was refused by a server that goes on all the same. */
+  /** A token could not be got, or was refused by a server that goes on all the same; or it sends what is no frame. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -54,11 +59,14 @@ export class Link {
   #isOpen = false;
   #isOver = false;
   #attempts = 0;
+  /** Monotonic milliseconds; null while the connection is being made. */
+  #openedAt: number | null = null;
   /** Monotonic milliseconds of the last sign of life. */
   #heardAt = 0;
   #pingedAt: number | null = null;
   #authId: string | null = null;
-  #pingId: string | null = null;
+  /** Of every ping: whatever is said to it is news to nobody. */
+  readonly #pingId = newId();
   #cancelRetry: Cancel = () => {};
   #stopWatching: Cancel = () => {};
 
@@ -91,6 +99,7 @@ export class Link {
   async #connect(): Promise<void> {
     const { url, protocol, WebSocket, token, clock, onError } = this.#options;
     this.#heardAt = clock.monotonic();
+    this.#openedAt = null;
     let given: string | null;
     let socket: WebSocketLike;
     try {
@@ -113,7 +122,7 @@ export class Link {
 
   #opened(token: string | null): void {
     this.#isOpen = true;
-    this.#heardAt = this.#options.clock.monotonic();
+    this.#openedAt = this.#heardAt = this.#options.clock.monotonic();
     this.#pingedAt = null;
     // Its answer need not be awaited: servers take frames in order.
     if (token !== null) this.send(requestFrame(this.#authId = newId(), "auth", { token }));
@@ -123,26 +132,45 @@ export class Link {
   #received(message: unknown): void {
     this.#heardAt = this.#options.clock.monotonic();
     this.#pingedAt = null;
-    this.#attempts = 0;
+    const { length } = message as string;
+    if (length > MAX_FRAME_BYTES) return this.#refuse(length);
     const frame = parseFrame(message);
-    if (!frame || (this.#pingId !== null && frame.correlation_id === this.#pingId)) return;
+    if (!frame) {
+      return this.#options.onError(new ClientError("malformed", "The server sends what is no frame"));
+    }
+    if (frame.correlation_id === this.#pingId) return;
     if (this.#authId !== null && frame.correlation_id === this.#authId) {
       if (frame.type === "error") this.#options.onError(errorOf(frame));
       this.#authId = null;
-    } else this.#options.onFrame(frame, (message as string).length);
+    } else this.#options.onFrame(frame, length);
+  }
+
+  /** What it holds is lost with the connection: over the next one a server that can brings it again, or tells a gap. */
+  #refuse(size: number): void {
+    const message =
+      `The server has sent a message of ${size} characters, at most ${MAX_FRAME_BYTES} are taken`;
+    this.#options.onError(new ClientError("malformed", message));
+    if (!this.#isOpen) return;
+    this.#drop();
+    this.#retry();
   }
 
   #closed(code: number, reason: string): void {
-    this.#drop();
+    this.#socket = null;
+    this.#isOpen = false;
     if (shouldReconnect(code)) return this.#retry();
     this.#isOver = true;
     this.#stopWatching();
     this.#options.onEnd(code, reason);
   }
 
-  /** Full jitter: clients that a server has lost together do not come back together. */
+  /**
+   * Full jitter: clients that a server has lost together do not come back together. A server that takes a client only to
+   * send it away is tried less and less often, too.
+   */
   #retry(): void {
-    const { clock, random, minDelayMs, maxDelayMs, onLost } = this.#options;
+    const { clock, random, minDelayMs, maxDelayMs, answerMs, onLost } = this.#options;
+    if (this.#openedAt !== null && clock.monotonic() - this.#openedAt >= answerMs) this.#attempts = 0;
     const delayMs = random() * Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempts++);
     this.#cancelRetry = clock.after(delayMs, () => void this.#connect());
     onLost();
@@ -155,6 +183,10 @@ export class Link {
     this.#isOpen = false;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
+    // `ws` would hold the process for 30 s where the server says nothing any more, and Bun for good.
+    if (socket.terminate) {
+      socket.onclose = this.#options.clock.after(CLOSE_MS, () => socket.terminate!());
+    }
     try {
       socket.close(code);
     } catch {
@@ -174,7 +206,7 @@ export class Link {
     } else if (this.#isOpen && this.#pingedAt === null && now - this.#heardAt >= silenceMs) {
       this.#pingedAt = now;
       // A server that does not know the request says so, which is as good an answer.
-      this.send(requestFrame(this.#pingId = newId(), "ping", {}));
+      this.send(requestFrame(this.#pingId, "ping", {}));
     }
   }
 }

@@ -78,10 +78,13 @@ export interface Subscription<I = Item> extends AsyncIterable<I> {
   /** The channel, or `kind:*`. */
   readonly name: string;
   /**
-   * How far the application has been brought, or will be when it has read what waits. Keep it to begin there another
-   * time. Null until the server has answered, and for servers that keep no positions.
+   * How far the application has read, the item in hand included. Keep it to begin there another time. It moves on also
+   * where nothing is to be read, past what the filter leaves out. Null until the server has answered, and for servers
+   * that keep no positions.
    */
   readonly position: Position | null;
+  /** Whether the server brings it at present what happens. */
+  readonly isLive: boolean;
   /** Settled by the server's first answer. Rejects with what the iteration throws. */
   readonly ready: Promise<Subscribed>;
   /** Leave the channel. The iteration ends; what was not read yet is dropped. Leaving the loop does the same. */

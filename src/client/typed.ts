@@ -4,7 +4,7 @@
  * @module
  */
 import type * as v from "valibot";
-import type { ChannelKind, Contract, EventName, EventSpec, RequestName } from "../protocol/contract.ts";
+import type { Contract, EventName, EventSpec, RequestName } from "../protocol/contract.ts";
 import type { EventItem, GapItem, SnapshotItem } from "./subscription.ts";
 
 type KindName<C extends Contract> = keyof C["channels"] & string;
@@ -37,18 +37,18 @@ export type TypedEvent<C extends Contract, E extends EventName<C>> = E extends E
   }
   : never;
 
-type Snapshot<Kind> = Kind extends ChannelKind
-  ? Kind extends { readonly snapshot: infer S extends v.GenericSchema }
-    ? Omit<SnapshotItem, "snapshot"> & { readonly snapshot: v.InferOutput<S> }
-  : string extends keyof Kind ? SnapshotItem
-  : never
+type Snapshot<C extends Contract, Kind extends KindName<C>> = string extends KindName<C> ? SnapshotItem
+  : Kind extends KindName<C>
+    ? C["channels"][Kind] extends { readonly snapshot: infer S extends v.GenericSchema }
+      ? Omit<SnapshotItem, "snapshot"> & { readonly snapshot: v.InferOutput<S> }
+    : never
   : never;
 
 /** What a subscription to a channel of the kind brings. */
 export type ItemOf<C extends Contract, Kind extends KindName<C>, E extends EventName<C> = EventsOf<C, Kind>> =
   | TypedEvent<C, E>
   | GapItem
-  | Snapshot<C["channels"][Kind]>;
+  | Snapshot<C, Kind>;
 
 /** Events that a client may publish. */
 export type PublishableName<C extends Contract> = {

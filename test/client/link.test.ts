@@ -42,7 +42,7 @@ test("a wait may be no wait at all", () => {
   expect(made).toHaveLength(2);
 });
 
-test("a connection that was of use makes the next wait short again, one that was only opened does not", () => {
+test("a connection that has lasted makes the next wait short again, one that was only opened does not", () => {
   const { clock, made, newest } = setUp();
   for (let i = 0; i < 3; i++) {
     newest().open();
@@ -56,6 +56,7 @@ test("a connection that was of use makes the next wait short again, one that was
   clock.advance(1);
   newest().open();
   newest().says({ type: "event", event: "welcome", data: {} });
+  clock.advance(10_000);
   newest().ends(1001);
   clock.advance(500);
   expect(made).toHaveLength(6);
@@ -179,14 +180,30 @@ test("a runtime without WebSocket is told what to do", () => {
   vi.unstubAllGlobals();
 });
 
-test("frames that are none are passed over", () => {
+test("frames that are none are told and passed over", () => {
   const { newest, errors } = setUp();
   newest().open();
-  for (
-    const nonsense of ["", "x", "null", "7", "[]", '"text"', "{}", '{"type":5}', '{"type":"event","room":7}']
-  ) {
-    newest().says(nonsense);
-  }
+  const nonsense = ["", "x", "null", "7", "[]", '"text"', "{}", '{"type":5}', '{"type":"event","room":7}'];
+  for (const text of nonsense) newest().says(text);
   newest().onmessage?.({ data: new ArrayBuffer(3) } as never);
-  expect(errors).toEqual([]);
+  newest().says({ type: "event", event: "welcome", room: null, data: {} });
+  expect(errors).toHaveLength(nonsense.length + 1);
+  for (const error of errors) expect(error).toMatchObject({ name: "ClientError", reason: "malformed" });
+});
+
+test("a message of more than a mebibyte ends its connection, and is told", () => {
+  const { clock, client, made, newest, errors, states } = setUp();
+  newest().open();
+  newest().says({ type: "event", event: "told", room: "global", data: { text: "x".repeat(1_048_000) } });
+  expect([made.length, errors]).toEqual([1, []]);
+  newest().says({ type: "event", event: "told", room: "global", data: { text: "x".repeat(1_048_576) } });
+  expect(made[0]!.isClosed).toBe(true);
+  expect(errors).toMatchObject([{
+    reason: "malformed",
+    message: expect.stringContaining("at most 1048576"),
+  }]);
+  clock.advance(500);
+  newest().open();
+  expect(states.map(([state]) => state)).toEqual(["open", "connecting", "open"]);
+  client.close();
 });

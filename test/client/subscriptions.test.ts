@@ -101,6 +101,31 @@ test("a subscription brings what happens from now on, with its position", async 
   expect(bench.hub.roomCount).toBe(1);
 });
 
+test("its position is that of what was read, and moves on where nothing is to be read", async () => {
+  const { client, publish, settle } = setUp();
+  const subscription = client.subscribe("doc:a", { events: ["doc.noted"] });
+  const position = () => subscription.position?.seq;
+  expect([position(), subscription.isLive]).toEqual([undefined, false]);
+  await settle();
+  expect([position(), subscription.isLive]).toEqual([0, true]);
+  const items = subscription[Symbol.asyncIterator]();
+  for (let i = 0; i < 3; i++) publish("a", "doc.noted");
+  await settle();
+  const read: [number, number | undefined][] = [];
+  expect(position()).toBe(0);
+  for (let i = 0; i < 3; i++) {
+    const { value } = await items.next();
+    read.push([value!.type === "event" ? value!.seq! : -1, position()]);
+  }
+  expect(read).toEqual([[1, 1], [2, 2], [3, 3]]);
+  for (let i = 0; i < 2; i++) publish("a", "doc.noted");
+  await settle();
+  await items.next();
+  // What was not read is to be read another time.
+  subscription.close();
+  expect([position(), subscription.isLive]).toEqual([4, false]);
+});
+
 test("it resumes after a lost connection with one frame, without a hole and without a repetition", async () => {
   const { open, fill, settle, reconnect, sockets } = setUp({ retention: { events: 1_000 } });
   const a = open("doc:a");

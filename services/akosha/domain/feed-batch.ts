@@ -4,13 +4,22 @@
  *
  * @module
  */
-import type { FeedFrame, FeedPosition } from "./feed-frames.ts";
+import type { Item } from "../../../src/client/mod.ts";
+import type { Position } from "../../../src/protocol/event.ts";
 import type { FeedCounts, FeedRecords } from "./feed-records.ts";
 import { applyRules } from "./feed-rules.ts";
 import type { Observation } from "./observation.ts";
 import type { FeedSettings } from "./settings.ts";
 
-export type ChannelFrame = Extract<FeedFrame, { readonly type: "event" | "position" | "gap" }>;
+/** What a subscription has brought. */
+export interface Heard {
+  /** As it was subscribed. */
+  readonly channel: string;
+  /** Null where it has only come further. */
+  readonly item: Item | null;
+  /** Everything up to it was heard. */
+  readonly position: Position;
+}
 
 export interface FeedBatchParts {
   readonly name: string;
@@ -24,36 +33,25 @@ export interface FeedBatchParts {
   ) => { recorded: number; late: number; refused: number };
 }
 
-/** Says of a frame's channel which of the subscribed ones it came by. */
-export function subscribedAs(channels: FeedSettings["channels"], channel: string): string | null {
-  if (Object.hasOwn(channels, channel)) return channel;
-  const kind = `${channel.split(":")[0]}:*`;
-  return channel.includes(":") && Object.hasOwn(channels, kind) ? kind : null;
-}
-
 /** Note what was heard. In a transaction. @returns how many holes there were */
 export function takeOver(
   { name, settings, records, futureMs, now, record }: FeedBatchParts,
-  frames: readonly ChannelFrame[],
+  heard: readonly Heard[],
 ): number {
   const counts = records.counts(name);
-  const positions = new Map<string, FeedPosition | null>();
+  const positions = new Map<string, Position>();
   let gaps = 0;
-  for (const frame of frames) {
-    const channel = subscribedAs(settings.channels, frame.channel);
-    if (channel === null) {
-      counts.garbage++;
-      continue;
+  for (const { channel, item, position } of heard) {
+    if (item?.type === "gap") gaps++;
+    else {
+      const known = positions.get(channel) ?? records.position(name, channel);
+      // Seen already.
+      if (known?.epoch === position.epoch && position.seq <= known.seq) continue;
     }
-    const known = positions.has(channel) ? positions.get(channel)! : records.position(name, channel);
-    const { epoch, seq } = frame;
-    // Seen already: what is replayed begins where we were.
-    if (frame.type !== "gap" && known?.epoch === epoch && seq <= known.seq) continue;
-    positions.set(channel, known?.epoch === epoch && seq < known.seq ? known : { epoch, seq });
-    if (frame.type === "gap") gaps++;
-    if (frame.type !== "event") continue;
+    positions.set(channel, position);
+    if (item?.type !== "event") continue;
     const rules = settings.channels[channel]!;
-    const { observations, ignored } = applyRules(rules, frame, { source: name, now: now(), futureMs });
+    const { observations, ignored } = applyRules(rules, item, { source: name, now: now(), futureMs });
     const result = record(observations);
     add(counts, {
       events: 1,
@@ -64,9 +62,7 @@ export function takeOver(
     });
   }
   add(counts, { gaps });
-  for (const [channel, position] of positions) {
-    if (position) records.savePosition(name, channel, position);
-  }
+  for (const [channel, position] of positions) records.savePosition(name, channel, position);
   records.saveCounts(name, counts);
   return gaps;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Database, Statement } from "../../../src/ports/database.ts";
-import type { FeedPosition } from "./feed-frames.ts";
+import type { Position } from "../../../src/protocol/event.ts";
 
 /** Since the first start. */
 export interface FeedCounts {
@@ -47,12 +47,12 @@ export class FeedRecords {
     this.#saveCounts = database.prepare("INSERT OR REPLACE INTO feed_counts (feed, counts) VALUES (?, ?)");
   }
 
-  position(feed: string, channel: string): FeedPosition | null {
+  position(feed: string, channel: string): Position | null {
     const row = this.#position.get<{ epoch: string; seq: number }>(feed, channel);
     return row ? { epoch: row.epoch, seq: Number(row.seq) } : null;
   }
 
-  savePosition(feed: string, channel: string, { epoch, seq }: FeedPosition): void {
+  savePosition(feed: string, channel: string, { epoch, seq }: Position): void {
     this.#savePosition.run(feed, channel, epoch, seq);
   }
 

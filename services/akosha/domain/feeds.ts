@@ -5,10 +5,9 @@
  */
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Database } from "../../../src/ports/database.ts";
-import type { Dial } from "../../../src/ports/dial.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import type { JsonObject } from "../../../src/protocol/json.ts";
-import { Feed } from "./feed.ts";
+import { type ClientMaker, Feed } from "./feed.ts";
 import { type FeedBatchParts, takeOver } from "./feed-batch.ts";
 import { FeedRecords } from "./feed-records.ts";
 import type { FeedSettings } from "./settings.ts";
@@ -16,7 +15,7 @@ import type { FeedSettings } from "./settings.ts";
 export interface FeedsParts {
   readonly settings: Readonly<Record<string, FeedSettings>>;
   readonly database: Database;
-  readonly dial: Dial;
+  readonly createClient: ClientMaker;
   readonly clock: Clock;
   readonly log: Log;
   readonly futureMs: number;
@@ -32,22 +31,22 @@ export class Feeds {
   readonly #garbage = new Map<string, number>();
 
   constructor(parts: FeedsParts) {
-    const { dial, clock, log, futureMs, record } = parts;
+    const { createClient, clock, log, futureMs, record } = parts;
     const records = this.#records = new FeedRecords(parts.database);
     for (const [name, settings] of Object.entries(parts.settings)) {
       const batch = { name, settings, records, futureMs, record, now: () => clock.now() };
       const feed = new Feed({
         name,
         settings,
-        dial,
+        createClient,
         clock,
         log,
         position: (channel) => records.position(name, channel),
         countGarbage: () => this.#garbage.set(name, (this.#garbage.get(name) ?? 0) + 1),
-        take: (frames) => {
+        take: (heard) => {
           const garbage = this.#garbage.get(name) ?? 0;
           const gaps = parts.transaction(() => {
-            const gaps = takeOver(batch, frames);
+            const gaps = takeOver(batch, heard);
             const counts = records.counts(name);
             if (garbage > 0) records.saveCounts(name, { ...counts, garbage: counts.garbage + garbage });
             return gaps;

@@ -6,7 +6,9 @@ import { DEFAULT_FEEDS } from "../../../services/akosha/domain/default-feeds.ts"
 import { type AkoshaManager, akoshaService } from "../../../services/akosha/mod.ts";
 import { CrackerjackWebSocketServer } from "../../../services/crackerjack/mod.ts";
 import { MahavishnuWebSocketServer } from "../../../services/mahavishnu/mod.ts";
+import { createToken } from "../../../src/auth/token.ts";
 import { systemClock } from "../../../src/ports/clock.ts";
+import { lineLog } from "../../../src/ports/log.ts";
 import type { JsonObject } from "../../../src/protocol/json.ts";
 import { type RunningService, startService } from "../../suite/running-service.ts";
 import { type Started, startManager } from "../../support/started-manager.ts";
@@ -186,5 +188,42 @@ describe("a feed", { timeout: 120_000 }, () => {
     await connected("crackerjack");
     await cover(500);
     await expect.poll(() => valuesOf("coverage.line"), PATIENCE).toEqual([0.1, 50]);
+  });
+
+  it("signs in where it must, and says so where it is not let in", async () => {
+    const secret = "only for this test of the feeds";
+    const locked = await startService(
+      { name: "crackerjack", Server: CrackerjackWebSocketServer, own: (folder) => ({ roots: [folder] }) },
+      { auth: { required: true, secret } },
+    );
+    const token = await createToken({
+      secret,
+      userId: "akosha",
+      permissions: ["crackerjack:read"],
+      clock: systemClock,
+    });
+    const { channels } = DEFAULT_FEEDS.crackerjack;
+    const lines: string[] = [];
+    const own = await startManager(akoshaService, {
+      clock: systemClock,
+      log: lineLog({ level: "info", write: (line) => lines.push(line) }),
+      settings: () => ({
+        feeds: {
+          known: { url: locked.url, token, channels },
+          stranger: { url: locked.url, channels },
+          liar: { url: locked.url, token: `${token}x`, channels },
+        } as JsonObject,
+      }),
+    });
+    try {
+      const toldOf = (name: string) => lines.filter((line) => line.includes(name)).join("\n");
+      await expect.poll(() => toldOf("known"), PATIENCE).toContain("Feed is connected");
+      await expect.poll(() => toldOf("stranger"), PATIENCE).toContain("Feed is refused");
+      await expect.poll(() => toldOf("liar"), PATIENCE).toContain("Feed is refused");
+      expect(lines.join("\n")).not.toContain(token);
+    } finally {
+      await own.stop();
+      await locked.stop();
+    }
   });
 });
