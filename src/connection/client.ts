@@ -15,9 +15,10 @@ import type { Welcome } from "./welcome.ts";
 /** The replays of a connection: see `Replays`. */
 export interface ReplayDesk {
   start(subscription: Subscription, after: number, broker: Broker): void;
-  busy(place: { readonly name: string; readonly kind: string; readonly wildcard: boolean }):
-    | Promise<unknown>
-    | undefined;
+  busy(
+    place: { readonly name: string; readonly kind: string; readonly wildcard: boolean },
+    wish: "join" | "leave",
+  ): Promise<unknown> | undefined;
 }
 
 export interface Client extends Member {

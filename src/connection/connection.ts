@@ -71,10 +71,10 @@ export class Connection implements Client, SocketReader, Pulse {
     });
     this.#inbox = new Inbox(socket, clock, settings.framesPerTick, (message) => this.#handle(message));
     this.#bucket = new TokenBucket(settings.messageRate, this.connectedAt, settings.messageBurst);
-    this.#abuse = new AbuseWatch(settings.abuseSeconds);
+    this.#abuse = new AbuseWatch(settings.abuseSeconds, settings.messageRate);
     this.#authentication = new Authentication(this, false);
-    this.#requests = new Requests(this, this.#outbox, this.ledger);
-    this.replays = new Replays(this, this.#outbox);
+    this.#requests = new Requests(this, { inbox: this.#inbox, outbox: this.#outbox, ledger: this.ledger });
+    this.replays = new Replays(this, this.#outbox, this.#requests);
     const welcome = { mode: settings.welcome, graceMs: settings.welcomeGraceMs };
     this.welcome = new Welcome(welcome, clock, () => this.reply(greeting(this)));
   }
@@ -106,7 +106,10 @@ export class Connection implements Client, SocketReader, Pulse {
     if (this.over) return;
     const now = this.host.clock.monotonic();
     this.lastAlive = now;
+    // The sweep comes once a second: what is asked in between would still be answered.
+    if (this.#isExpired()) return this.sweep();
     if (exceeds(data, this.host.settings.messageBytes)) {
+      this.host.metrics.limit("message_bytes").add();
       return this.end(CLOSE_CODES.TOO_LARGE.code, "Message too large");
     }
     const admitted = this.#bucket.take(now);
@@ -137,9 +140,7 @@ export class Connection implements Client, SocketReader, Pulse {
   sweep(): void {
     // Its answer to a ping would wait behind what we do not read.
     if (this.#inbox.paused) this.alive();
-    if (this.#expiresAt !== null && this.host.clock.now() >= this.#expiresAt) {
-      this.end(CLOSE_CODES.TOKEN_EXPIRED.code, "Token expired");
-    }
+    if (this.#isExpired()) this.end(CLOSE_CODES.TOKEN_EXPIRED.code, "Token expired");
   }
 
   // --- sending ---
@@ -155,6 +156,7 @@ export class Connection implements Client, SocketReader, Pulse {
 
   fail(frame: InboundFrame | null, correlationId: string | null, code: ErrorCode, message: string): void {
     this.host.metrics.error(code).add();
+    if (code === "TOO_MANY_CHANNELS") this.host.metrics.limit("channels_per_connection").add();
     this.reply({
       type: "error",
       event: frame?.event ?? null,
@@ -223,6 +225,10 @@ export class Connection implements Client, SocketReader, Pulse {
     this.identity = identity;
     this.#expiresAt = expiresAt;
     this.host.hub.identified(this);
+  }
+
+  #isExpired(): boolean {
+    return this.#expiresAt !== null && this.host.clock.now() >= this.#expiresAt;
   }
 
   /** The client may take part. */
@@ -309,16 +315,20 @@ export class Connection implements Client, SocketReader, Pulse {
 
   #refuseRate(data: Message, retryAfterSeconds: number, now: number): void {
     this.host.metrics.rateLimited.add();
+    this.host.metrics.limit("message_rate_limit").add();
     const decoded = decodeFrame(data);
     const correlationId = decoded.ok
       ? correlationOf(decoded.frame, this.host.settings.correlation)
       : decoded.id;
     this.fail(null, correlationId, "RATE_LIMIT_EXCEEDED", rateLimitMessage(retryAfterSeconds));
-    if (this.#abuse.refused(now)) this.end(CLOSE_CODES.ABUSE.code, "Message rate abused");
+    if (!this.#abuse.refused(now)) return;
+    this.host.metrics.limit("abuse_seconds").add();
+    this.end(CLOSE_CODES.ABUSE.code, "Message rate abused");
   }
 
   #slow(leftoverBytes: number): void {
     this.host.metrics.slowConsumers.add();
+    this.host.metrics.limit("outbound_queue_bytes").add();
     this.host.log.warn("Connection is too slow", { connection: this.id, leftover_bytes: leftoverBytes });
     this.end(CLOSE_CODES.SLOW_CONSUMER.code, "Too slow: resume from your last position");
   }

@@ -47,6 +47,8 @@ export interface ConnectionSettings {
   readonly messageBytes: number;
   readonly outboundQueueBytes: number;
   readonly framesPerTick: number;
+  /** Requests that are being answered at a time; with so many the client is not read. 0 for no limit. */
+  readonly concurrentRequests: number;
   /** Unanswered publishes that a client should keep at most, as the welcome tells it. */
   readonly publishWindow: number;
 }

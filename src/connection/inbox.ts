@@ -25,7 +25,8 @@ export class Inbox {
   #waiting: Message[] = [];
   #handled = 0;
   #resetQueued = false;
-  #held = false;
+  /** Reasons to wait. */
+  #holds = 0;
   #paused = false;
   #closed = false;
 
@@ -51,13 +52,13 @@ export class Inbox {
     return this.#paused;
   }
 
-  /** Let messages wait until `release`. */
+  /** Let messages wait until `release` has been called as often. */
   hold(): void {
-    this.#held = true;
+    this.#holds++;
   }
 
   release(): void {
-    this.#held = false;
+    this.#holds--;
     this.#drain();
   }
 
@@ -69,7 +70,7 @@ export class Inbox {
   }
 
   #mayHandle(): boolean {
-    return !this.#held && (this.#perTick === 0 || this.#handled < this.#perTick);
+    return this.#holds === 0 && (this.#perTick === 0 || this.#handled < this.#perTick);
   }
 
   #take(message: Message): void {

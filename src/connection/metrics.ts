@@ -22,6 +22,8 @@ export interface ConnectionMetrics {
   /** Errors answered, by code. */
   error(code: string): Counter;
   connectionError(reason: string): Counter;
+  /** A limit was reached, by the key of its setting. */
+  limit(key: string): Counter;
 }
 
 export function connectionMetrics(meter: Meter, server: string): ConnectionMetrics {
@@ -49,5 +51,6 @@ export function connectionMetrics(meter: Meter, server: string): ConnectionMetri
     folded: meter.counter("websocket_folded_events_total", { server }),
     error: labelled("websocket_errors_total"),
     connectionError: labelled("websocket_connection_errors_total"),
+    limit: (key) => meter.counter("websocket_limit_hits_total", { server, limit: key }),
   };
 }

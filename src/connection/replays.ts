@@ -9,6 +9,7 @@ import { replay, type ReplaySink } from "../rooms/replay.ts";
 import type { Subscription } from "../rooms/subscription.ts";
 import type { Client, ReplayDesk } from "./client.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Requests } from "./requests.ts";
 
 /** A replay waits while more than this is on its way to the reader, and looks again after a pause. */
 const BUFFER_BYTES = 262_144;
@@ -24,11 +25,13 @@ interface Place {
 export class Replays implements ReplayDesk, ReplaySink {
   readonly #connection: Client;
   readonly #outbox: Outbox;
+  readonly #requests: Requests;
   readonly #running = new Map<Subscription, Promise<void>>();
 
-  constructor(connection: Client, outbox: Outbox) {
+  constructor(connection: Client, outbox: Outbox, requests: Requests) {
     this.#connection = connection;
     this.#outbox = outbox;
+    this.#requests = requests;
   }
 
   /** Bring a subscription from a seq to the present and let it go live. */
@@ -41,13 +44,15 @@ export class Replays implements ReplayDesk, ReplaySink {
 
   /**
    * Resolves when no replay is under way that joining or leaving this place would disturb: one of a subscription that
-   * shares channels with another one of this client (see `Subscription.brings`). Undefined where there is none.
+   * shares channels with another one of this client (see `Subscription.brings`), and, for who joins again, its own, whose
+   * rest would be lost. Undefined where there is none.
    */
-  busy(place: Place): Promise<unknown> | undefined {
+  busy(place: Place, wish: "join" | "leave"): Promise<unknown> | undefined {
     const names = [...this.#connection.host.hub.subscriptions(this.#connection).values()];
     const disturbed = [...this.#running].filter(([{ name, kind, wildcard, ended }]) => {
       if (ended || kind !== place.kind) return false;
       if (name !== place.name) return wildcard || place.wildcard;
+      if (wish === "join") return true;
       return names.some((other) =>
         other.kind === kind && other.name !== name && (wildcard || other.wildcard)
       );
@@ -65,17 +70,18 @@ export class Replays implements ReplayDesk, ReplaySink {
   }
 
   replayed(frame: Frame): void {
-    this.#outbox.push(frame, "replay");
+    this.#requests.replayed(frame);
   }
 
   /** Also to those who left it to this replay to bring what they share with it: see `Subscription.brings`. */
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
+    // What waits is older than the position that the gap ends with.
+    this.#connection.settle();
     this.#connection.gap(subscription, gap);
-    const from = Math.max(gap.from, subscription.joinedAt);
-    if (gap.to <= from) return;
     for (const other of this.#connection.host.hub.subscriptions(this.#connection).values()) {
       const shares = other.kind === subscription.kind && (other.wildcard || subscription.wildcard);
-      if (shares && other !== subscription) this.#connection.gap(other, { ...gap, from });
+      const from = Math.max(gap.from, subscription.joinedAt, other.start);
+      if (shares && other !== subscription && from < gap.to) this.#connection.gap(other, { ...gap, from });
     }
   }
 

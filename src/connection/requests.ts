@@ -9,8 +9,9 @@ import type { InboundFrame } from "../protocol/envelope.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Client } from "./client.ts";
 import type { Answer } from "./host.ts";
+import type { Inbox } from "./inbox.ts";
 import type { DeliveryLedger } from "./ledger.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Origin, Outbox } from "./outbox.ts";
 
 /** Bytes of events kept back for an answer that is not there yet; above it they go first. */
 const HELD_BYTES = 262_144;
@@ -19,15 +20,25 @@ export class Requests {
   readonly #connection: Client;
   readonly #outbox: Outbox;
   readonly #ledger: DeliveryLedger;
+  readonly #inbox: Pick<Inbox, "hold" | "release">;
   /** Requests that are not answered yet. */
   readonly #open = new Set<symbol>();
   /** Events that the client published itself, as events: they go to the others and not back to it. */
   readonly #relayed = new WeakSet<symbol>();
-  #held: { frame: Frame; cause: symbol | undefined }[] = [];
+  #held: { frame: Frame; cause: symbol | undefined; origin: Origin }[] = [];
   #heldBytes = 0;
 
-  constructor(connection: Client, outbox: Outbox, ledger: DeliveryLedger) {
+  constructor(
+    connection: Client,
+    { inbox, outbox, ledger }: {
+      /** Waits while there are as many requests as there may be. */
+      readonly inbox: Pick<Inbox, "hold" | "release">;
+      readonly outbox: Outbox;
+      readonly ledger: DeliveryLedger;
+    },
+  ) {
     this.#connection = connection;
+    this.#inbox = inbox;
     this.#outbox = outbox;
     this.#ledger = ledger;
   }
@@ -47,7 +58,17 @@ export class Requests {
       this.#outbox.push(frame, "event");
       return;
     }
-    this.#held.push({ frame, cause });
+    this.#hold(frame, cause, "event");
+  }
+
+  /** Send an event of the past. Behind what is kept back: who is cut off in between comes back from its newest event. */
+  replayed(frame: Frame): void {
+    if (this.#held.length === 0) this.#outbox.push(frame, "replay");
+    else this.#hold(frame, undefined, "replay");
+  }
+
+  #hold(frame: Frame, cause: symbol | undefined, origin: Origin): void {
+    this.#held.push({ frame, cause, origin });
     this.#heldBytes += frame.bytes;
     if (this.#heldBytes > HELD_BYTES) this.release();
   }
@@ -64,6 +85,10 @@ export class Requests {
     }
     const cause = Symbol(frame.event ?? "");
     this.#open.add(cause);
+    if (this.#open.size === host.settings.concurrentRequests) {
+      host.metrics.limit("concurrent_requests").add();
+      this.#inbox.hold();
+    }
     if (published) this.#relayed.add(cause);
     try {
       const answer = await host.dispatch({
@@ -73,7 +98,7 @@ export class Requests {
       });
       this.#answer(frame, correlationId, answer, published);
     } finally {
-      this.#open.delete(cause);
+      this.#leave(cause);
       const blocked = this.#held.findIndex((held) => this.#isOpen(held.cause));
       this.#release(blocked < 0 ? this.#held.length : blocked);
     }
@@ -88,6 +113,12 @@ export class Requests {
     this.#ledger.ended += this.#held.length;
     this.#held = [];
     this.#heldBytes = 0;
+  }
+
+  #leave(cause: symbol): void {
+    const wasFull = this.#open.size === this.#connection.host.settings.concurrentRequests;
+    this.#open.delete(cause);
+    if (wasFull) this.#inbox.release();
   }
 
   #isOpen(cause: symbol | undefined): boolean {
@@ -107,9 +138,9 @@ export class Requests {
 
   /** Send the first `count` of what is held. */
   #release(count: number): void {
-    for (const { frame } of this.#held.splice(0, count)) {
+    for (const { frame, origin } of this.#held.splice(0, count)) {
       this.#heldBytes -= frame.bytes;
-      this.#outbox.push(frame, "event");
+      this.#outbox.push(frame, origin);
     }
   }
 }

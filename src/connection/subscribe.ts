@@ -83,7 +83,7 @@ export function subscribe(
     return connection.fail(frame, correlationId, "TOO_MANY_CHANNELS", message);
   }
   const place = { name, kind: parsed.kind, wildcard: parsed.wildcard };
-  const busy = connection.replays.busy(place);
+  const busy = connection.replays.busy(place, "join");
   if (busy) {
     return busy.then(() => connection.over ? undefined : subscribe(connection, frame, correlationId));
   }
@@ -193,7 +193,11 @@ function pastOf(
   history: { readonly evicted: number; readonly tail: number | null },
 ): Past {
   const { since } = entry.wish;
-  if (!since) return { from: history.tail, recovered: null, lost: null };
+  if (!since) {
+    // The history may be ahead of what the broker has brought here: that comes live.
+    const from = history.tail === null ? null : Math.min(history.tail, joined.seq);
+    return { from, recovered: null, lost: null };
+  }
   const lost = lossOf(entry, joined, history.evicted);
   if (lost !== null) return { from: null, recovered: false, lost };
   return { from: entry.ephemeral ? null : since.seq, recovered: true, lost: null };
@@ -216,7 +220,7 @@ export function unsubscribe(
   const place = placeOf(connection, frame);
   if (!place.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", place.reason);
   const name = String(channelOf(frame));
-  const busy = connection.replays.busy({ name, kind: place.kind, wildcard: place.wildcard });
+  const busy = connection.replays.busy({ name, kind: place.kind, wildcard: place.wildcard }, "leave");
   if (busy) {
     return busy.then(() => connection.over ? undefined : unsubscribe(connection, frame, correlationId));
   }

@@ -47,25 +47,30 @@ export async function replay(
       broker.evicted(subscription.scope),
     ]);
     if (over()) break;
-    if (evicted > cursor) {
-      sink.gap(subscription, { from: cursor, to: evicted, cause: "history" });
-      cursor = evicted;
+    // The history may be ahead of what the broker has brought here: the rest comes live.
+    const lost = Math.min(evicted, broker.position.seq);
+    if (lost > cursor) {
+      sink.gap(subscription, { from: cursor, to: lost, cause: "history" });
+      cursor = lost;
       // What it does not bring, another subscription of the member may have to.
-      subscription.start = evicted;
+      subscription.start = lost;
     }
+    let isAhead = false;
     for (const event of events) {
       if (event.seq <= cursor) continue;
       // Asked for each event, and in the turn that sends it: a batch can be large, and other replays run beside this.
       for (let room = sink.ready(); room !== true; room = sink.ready()) if (!await room) return sent;
       if (over()) return sent;
+      isAhead = event.seq > broker.position.seq;
+      if (isAhead) break;
       cursor = event.seq;
       if (!hub.brings(subscription, event)) continue;
       sink.replayed(new Frame(encodeEvent(event)));
       sent++;
     }
-    if (events.length > 0) continue;
+    if (events.length > 0 && !isAhead) continue;
     // What was held back before we read and is not in the history will never be there.
-    cursor = Math.max(cursor, heldBack);
+    cursor = Math.max(cursor, isAhead ? broker.position.seq : heldBack);
     if (cursor < subscription.heldBack) continue;
     subscription.live = true;
     break;

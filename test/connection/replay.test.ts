@@ -50,6 +50,19 @@ describe("replay", () => {
     }
   });
 
+  // The second one ended the first, whose rest was never told of.
+  test("replay is not lost to who subscribes again while it is under way", async () => {
+    const bench = filled(20);
+    const client = bench.connect();
+    client.send(join(0));
+    client.send({ type: "subscribe", data: { channel: "doc:a", last: 2 } });
+    for (let round = 0; round < 10; round++) {
+      await bench.settle();
+      bench.clock.advance(10);
+    }
+    expect(numbers(client.frames as never)).toEqual([...range(1, 20), 19, 20]);
+  });
+
   test("replay longer than one batch is complete", async () => {
     const bench = createBench({ retention: { events: 2_000 } });
     for (let n = 1; n <= 1_000; n++) bench.change("a", n);
