@@ -6,6 +6,7 @@
  * @module
  */
 import { monotonicFactory } from "ulid";
+import * as v from "valibot";
 import type { Call } from "../../src/ports/call.ts";
 import { parseChannel } from "../../src/protocol/channel-name.ts";
 import type { EventData, RequestInput, RequestName } from "../../src/protocol/contract.ts";
@@ -27,10 +28,15 @@ import { Graph, namedEntities, type Neighbourhood } from "./domain/graph.ts";
 import { type Hit, type Knowledge, KnowledgeItems } from "./domain/knowledge.ts";
 import { applyMergePatch, diffMergePatch } from "./domain/merge-patch.ts";
 import { SCHEMA_NAME, SCHEMA_STEPS } from "./domain/schema.ts";
+import { sessionBuddySettings } from "./domain/settings.ts";
 import { type Session, type SessionHead, Sessions } from "./domain/sessions.ts";
+import { Turns } from "./domain/turns.ts";
 import { DEFAULT_SEARCH_LIMIT, MAX_CONTENT_BYTES } from "./fields.ts";
 
 type Input<R extends RequestName<SessionBuddyContract>> = RequestInput<SessionBuddyContract, R>;
+/** How long a checkpoint waits for its turn to ask git. */
+const GIT_PATIENCE_MS = 10_000;
+
 type SearchEvent = EventData<SessionBuddyContract, "knowledge.search_result">;
 
 export interface SearchAnswer {
@@ -52,6 +58,8 @@ export class SessionBuddyManager implements Manager {
   readonly #checkpoints: Checkpoints;
   readonly #knowledge: KnowledgeItems;
   readonly #graph: Graph;
+  /** Each turn has one git running. */
+  readonly #gitTurns: Turns;
   readonly #ulid = monotonicFactory();
 
   /** Brings the tables up to date. */
@@ -63,6 +71,8 @@ export class SessionBuddyManager implements Manager {
     this.#checkpoints = new Checkpoints(database);
     this.#knowledge = new KnowledgeItems(database);
     this.#graph = new Graph(database);
+    const { git_at_once: atOnce } = v.parse(sessionBuddySettings, context.settings);
+    this.#gitTurns = new Turns({ atOnce, patienceMs: GIT_PATIENCE_MS, clock: context.clock });
   }
 
   /**
@@ -153,12 +163,15 @@ export class SessionBuddyManager implements Manager {
 
   /**
    * Copy the context, and note the state of the git checkout that the session's folder is in. The state of git is read
-   * before the commit; the context is that of the commit's moment.
+   * before the commit; the context is that of the commit's moment. Where too many checkpoints are under way for git to
+   * be asked in time, there is none.
    */
   async checkpointSession(input: Input<"checkpoint_session">, call?: Call): Promise<Checkpoint> {
     const { session_id } = input;
     const { working_directory: folder } = this.#sessions.requireActive(session_id, this.#now());
-    const git = folder === null ? null : await readGitState(this.#context.processes, folder);
+    const git = folder === null
+      ? null
+      : await this.#gitTurns.take(() => readGitState(this.#context.processes, folder));
     return this.#context.commit((transaction) => {
       const now = this.#now();
       const session = this.#sessions.requireActive(session_id, now);

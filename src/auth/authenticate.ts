@@ -34,6 +34,13 @@ export const AUTH_TEXTS = {
     closeCode: 1008,
     closeReason: "Authentication failed",
   },
+  /** An `auth` request whose token may be good: the keys that would tell are out of reach. The client may come back. */
+  unavailable: {
+    error: { code: "NOT_AVAILABLE", message: "The token cannot be checked at the moment: try again later" },
+    correlated: true,
+    closeCode: 1011,
+    closeReason: "Authentication error",
+  },
   /** Any other frame, an event named `auth` included. */
   required: {
     error: { code: "AUTH_REQUIRED", message: "Authentication required" },
@@ -70,15 +77,16 @@ export type Authentication =
 export async function authenticateToken(token: unknown, verify: Verify): Promise<Authentication> {
   const verification = await verify(token);
   if (verification.ok) return verification;
-  return { ok: false, text: verification.reason === "malformed" ? AUTH_TEXTS.malformed : AUTH_TEXTS.invalid };
+  return { ok: false, text: AUTH_TEXTS[verification.reason === "expired" ? "invalid" : verification.reason] };
 }
 
 /**
  * Who a request's `Authorization` header belongs to. Without the header, with one of another scheme, or where the server
- * knows no tokens, the caller is anonymous; whether that is enough is not judged here. A bad `Bearer` is refused (401).
+ * knows no tokens, the caller is anonymous; whether that is enough is not judged here. A bad `Bearer` is refused (401,
+ * or 503 where it cannot be checked at the moment).
  *
  * @param header The header's value; null or undefined where there is none.
- * @param verify Null where the server has no secret.
+ * @param verify Null where the server has neither secret nor keys.
  */
 export async function authenticateHeader(
   header: string | null | undefined,

@@ -68,6 +68,11 @@ export function mayJoin(
   return channelKind === "global" ? bits !== 0 : (bits & BIT.read) !== 0;
 }
 
+/** Whether a permission of this name allows anything at a service. */
+export function isPermission(name: string, service: string): boolean {
+  return bitsOf(name.trim().toLowerCase(), service) !== 0;
+}
+
 /** The bits that an identity's permissions come to. */
 function held(identity: Identity, service: string): number {
   const known = grants.get(identity);

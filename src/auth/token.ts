@@ -1,18 +1,18 @@
 /**
- * Tokens: JSON Web Tokens signed with a shared secret (HS256), in both families of claims that the existing services
- * make: `user_id` with `permissions`, and `sub` with `scopes`.
+ * Tokens: JSON Web Tokens of two families. Those signed with a shared secret (HS256), in both families of claims that
+ * the existing services make: `user_id` with `permissions`, and `sub` with `scopes`. And those that an issuer has signed
+ * with a key of its own (RS256, ES256, EdDSA), of which we know the public half.
  *
  * @module
  */
-import { sign, verify as verifySignature } from "hono/jwt";
+import { CompactSign, compactVerify, decodeProtectedHeader } from "jose";
 import type { Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
+import { type ClaimRules, judgeClaims } from "./claims.ts";
+import type { KeySet } from "./key-set.ts";
 
 /** Longer tokens are refused before anything is computed over them. In characters. */
 export const MAX_TOKEN_LENGTH = 16_384;
-
-/** The last moment that a JavaScript date can tell; a token that expires later counts as expiring then. */
-const LAST_MOMENT_MS = 8.64e15;
 
 export type Verification =
   | {
@@ -27,18 +27,25 @@ export type Verification =
   | {
     readonly ok: false;
     /**
-     * `malformed`: not a string, or an empty one. `expired`: signed by us, for us, and past its time. `invalid`: all
-     * else, without a word on what is wrong with it.
+     * `malformed`: not a string, or an empty one. `expired`: signed by us, for us, and past its time. `unavailable`: its
+     * key is not known, and the issuer's keys are out of reach. `invalid`: all else, without a word on what is wrong
+     * with it.
      */
-    readonly reason: "malformed" | "invalid" | "expired";
+    readonly reason: "malformed" | "invalid" | "expired" | "unavailable";
   };
 
 /** Check a token. Takes whatever a client sent; never rejects. */
 export type Verify = (token: unknown) => Promise<Verification>;
 
 export interface VerifierOptions {
-  /** The key of the signatures, as its UTF-8 bytes. Never empty. */
-  readonly secret: string;
+  /** The key of HS256 signatures, as its UTF-8 bytes. Never empty. Absent: no token of this family is accepted. */
+  readonly secret?: string;
+  /** The issuer's keys. Absent: no token of this family is accepted. */
+  readonly keys?: Pick<KeySet, "find">;
+  /** Who may have issued a token that one of `keys` checks. @default [], as in `ClaimRules` */
+  readonly issuers?: readonly string[];
+  /** For whom such a token may be. @default [], as in `ClaimRules` */
+  readonly audiences?: readonly string[];
   /** Name of this service. A token whose `aud` or `iss` names only others is refused. */
   readonly service: string;
   readonly clock: Clock;
@@ -46,33 +53,57 @@ export interface VerifierOptions {
   readonly skewSeconds?: number;
 }
 
+/** Headers by which a token would bring its own key, or ask for what we do not do. */
+const REFUSED_HEADERS = ["jwk", "jku", "x5c", "x5u", "crit", "b64", "zip"];
+
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /**
  * Make the function that checks tokens of one service.
  *
- * A token counts when its algorithm is HS256 and its signature fits, `exp` is ahead, `nbf` and `iat` are not, and `aud`
- * and `iss` name this service; each of the four is checked where it is present. A token without `exp` never expires.
- * A claim of the wrong type makes the token invalid.
+ * A token counts when its signature fits the secret (HS256) or the issuer's key that it names (the algorithm is the
+ * key's), `exp` is ahead, `nbf` and `iat` are not, and `aud` and `iss` name this service; each of the four is checked
+ * where it is present. A token without `exp` never expires. A claim of the wrong type makes the token invalid.
  *
  * @throws {TypeError} where the secret is empty.
  */
 export function createVerifier(options: VerifierOptions): Verify {
-  const { secret, service, clock, skewSeconds = 0 } = options;
-  const key = importSecret(secret, "verify");
+  const { secret, keys, service, clock, skewSeconds = 0, issuers = [], audiences = [] } = options;
+  const own: ClaimRules = { service, issuers: [], audiences: [], skewSeconds };
+  const issued: ClaimRules = { service, issuers, audiences, skewSeconds };
+  const secretKey = secret === undefined ? null : importSecret(secret, "verify");
   // A rejection is met by the first `await`; without this it would be reported before that.
-  key.catch(() => {});
+  secretKey?.catch(() => {});
 
   return async (token) => {
     if (typeof token !== "string" || token === "") return { ok: false, reason: "malformed" };
-    if (token.length > MAX_TOKEN_LENGTH) return { ok: false, reason: "invalid" };
-    let claims: unknown;
+    const invalid: Verification = { ok: false, reason: "invalid" };
+    if (token.length > MAX_TOKEN_LENGTH || !COMPACT.test(token)) return invalid;
     try {
-      // Times are checked below, against our own clock.
-      claims = await verifySignature(token, await key, { alg: "HS256", exp: false, nbf: false, iat: false });
+      const header: Record<string, unknown> = { ...decodeProtectedHeader(token) };
+      if (REFUSED_HEADERS.some((name) => Object.hasOwn(header, name))) return invalid;
+      const { alg, kid } = header;
+      if (kid !== undefined && typeof kid !== "string") return invalid;
+      if (alg === "HS256" && secretKey) {
+        const claims = await claimsOf(token, await secretKey, alg);
+        return judgeClaims(claims, own, clock.now() / 1000);
+      }
+      if ((alg === "RS256" || alg === "ES256" || alg === "EdDSA") && keys) {
+        const found = await keys.find(alg, kid);
+        if (!found.ok) return found.reason === "unknown" ? invalid : { ok: false, reason: "unavailable" };
+        return judgeClaims(await claimsOf(token, found.key, alg), issued, clock.now() / 1000);
+      }
     } catch {
-      return { ok: false, reason: "invalid" };
+      // Whatever was wrong with it: there is nothing that the client should learn of it.
     }
-    return judge(claims, service, clock.now() / 1000, skewSeconds);
+    return invalid;
   };
+}
+
+/** Rejects where the signature does not fit, or the claims are no JSON. */
+async function claimsOf(token: string, key: CryptoKey, algorithm: string): Promise<unknown> {
+  const { payload } = await compactVerify(token, key, { algorithms: [algorithm] });
+  return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
 }
 
 export interface TokenOptions {
@@ -86,7 +117,7 @@ export interface TokenOptions {
 }
 
 /**
- * Make a token with the claims `user_id`, `permissions`, `iat` and `exp`.
+ * Make a token with the claims `user_id`, `permissions`, `iat` and `exp`, signed with the secret (HS256).
  *
  * @throws {TypeError} where the secret is empty.
  */
@@ -99,63 +130,14 @@ export async function createToken(options: TokenOptions): Promise<string> {
     iat: issuedAt,
     ...(expiresInSeconds === null ? {} : { exp: issuedAt + expiresInSeconds }),
   };
-  return await sign(claims, await importSecret(secret, "sign"), "HS256");
+  return await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+    .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+    .sign(await importSecret(secret, "sign"));
 }
 
-/** A key object, since `hono/jwt` would read a string that holds the word PUBLIC or PRIVATE as a PEM file. */
+/** A key object, which no library can take for the text of a PEM file. */
 function importSecret(secret: string, usage: "sign" | "verify"): Promise<CryptoKey> {
   if (secret === "") throw new TypeError("Cannot use an empty token secret: expected at least one character");
   const bytes = new TextEncoder().encode(secret);
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [usage]);
-}
-
-/** The verdict on claims whose signature is good. */
-function judge(claims: unknown, service: string, now: number, skew: number): Verification {
-  const invalid: Verification = { ok: false, reason: "invalid" };
-  if (typeof claims !== "object" || claims === null || Array.isArray(claims)) return invalid;
-  const claim = (name: string): unknown =>
-    Object.hasOwn(claims, name) ? (claims as Record<string, unknown>)[name] : undefined;
-
-  const [exp, nbf, iat] = [claim("exp"), claim("nbf"), claim("iat")];
-  if (!isMoment(exp) || !isMoment(nbf) || !isMoment(iat)) return invalid;
-  if ((nbf !== undefined && nbf > now + skew) || (iat !== undefined && iat > now + skew)) return invalid;
-  if (!names(claim("aud"), service) || !names(claim("iss"), service)) return invalid;
-
-  const userId = principal(claim("user_id") ?? claim("sub"));
-  const permissions = permissionNames(claim("permissions") ?? claim("scopes"));
-  if (userId === undefined || permissions === undefined) return invalid;
-  if (exp !== undefined && exp <= now - skew) return { ok: false, reason: "expired" };
-  return {
-    ok: true,
-    identity: { userId, permissions, authenticated: true },
-    expiresAt: exp === undefined ? null : Math.min((exp + skew) * 1000, LAST_MOMENT_MS),
-  };
-}
-
-/** Seconds since the epoch, or absent. */
-function isMoment(value: unknown): value is number | undefined {
-  return value === undefined || (typeof value === "number" && Number.isFinite(value));
-}
-
-/** Whether `aud` or `iss`, where present, names the service. */
-function names(value: unknown, service: string): boolean {
-  if (value === undefined) return true;
-  return Array.isArray(value) ? value.includes(service) : value === service;
-}
-
-/**
- * Who the token speaks for; undefined where nobody can tell. A whole number becomes its digits, but not one that a
- * double cannot hold: two users would become one.
- */
-function principal(value: unknown): string | null | undefined {
-  if (value === undefined || value === null) return null;
-  if (typeof value === "string") return value;
-  return Number.isSafeInteger(value) ? String(value) : undefined;
-}
-
-/** Without blanks and in lower case, as crackerjack compares them. */
-function permissionNames(value: unknown): string[] | undefined {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value) || !value.every((name) => typeof name === "string")) return undefined;
-  return value.map((name) => name.trim().toLowerCase()).filter((name) => name !== "");
 }

@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-/** The command line: `mcp-realtime serve [SERVICE...]`. */
+/** The command line: `mcp-realtime COMMAND`. */
 import process from "node:process";
 import { VERSION } from "../protocol/version.ts";
 import { EXIT_CODES } from "../server/run.ts";
 import { serve } from "./serve.ts";
+import { token } from "./token.ts";
 
-const USAGE = `Usage: mcp-realtime serve [SERVICE...] [FLAGS]
+const USAGE = `Usage: mcp-realtime COMMAND [FLAGS]
 
 Commands:
-  serve    Serve services until Ctrl-C; all of them where none is named
+  serve [SERVICE...]     Serve services until Ctrl-C; all of them where none is named
+  token create | verify  Make a token for a service, or say what one is worth there
 
   --version  Show the version
 `;
@@ -16,6 +18,7 @@ Commands:
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === "serve") return await serve(rest);
+  if (command === "token") return await token(rest);
   if (command === "--help" || command === "-h") {
     console.log(USAGE);
     return EXIT_CODES.done;
@@ -24,7 +27,9 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(VERSION);
     return EXIT_CODES.done;
   }
-  console.error(command === undefined ? USAGE : `Unknown command "${command}": expected serve\n\n${USAGE}`);
+  console.error(
+    command === undefined ? USAGE : `Unknown command "${command}": expected serve or token\n\n${USAGE}`,
+  );
   return EXIT_CODES.usage;
 }
 

@@ -49,6 +49,11 @@ export class TokenBucket {
     this.#at += elapsed;
     return true;
   }
+
+  /** Put back a token that was taken. */
+  giveBack(): void {
+    if (this.#rate > 0) this.#tokens = Math.min(this.#capacity, this.#tokens + 1);
+  }
 }
 
 /** The sentence of RATE_LIMIT_EXCEEDED. */

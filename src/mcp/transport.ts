@@ -31,13 +31,28 @@ export const DEFAULT_MCP_BOUNDS: McpBounds = {
   bodyBytes: 1_048_576,
 };
 
+export interface RequestFacts {
+  readonly address?: string | null;
+  readonly expiresAt?: number | null;
+}
+
+/** A request on its way through the endpoint. */
+interface Incoming {
+  readonly identity: Identity;
+  readonly expiresAt: number | null;
+  /** Of the request as it came: that of a copy may be forgotten before it tells. */
+  readonly signal: AbortSignal;
+}
+
 export interface McpEndpoint {
   /**
    * Answer a request of any method. Never rejects.
    *
-   * @param address Where the request comes from; tells anonymous callers without a session apart.
+   * @param more.address Where the request comes from; tells anonymous callers without a session apart. @default null
+   * @param more.expiresAt When the caller's token expires, in wall-clock milliseconds: the moment at which a stream that
+   * answers the request ends. @default null, for never
    */
-  handle(context: Context, identity: Identity, address?: string | null): Promise<Response>;
+  handle(context: Context, identity: Identity, more?: RequestFacts): Promise<Response>;
   /** End all sessions and their streams; what comes later is refused. */
   close(): Promise<void>;
 }
@@ -61,9 +76,12 @@ class Endpoint implements McpEndpoint {
     this.#sessions = new Sessions(host.clock, bounds);
   }
 
-  async handle(context: Context, identity: Identity, address: string | null = null): Promise<Response> {
+  async handle(context: Context, identity: Identity, more: RequestFacts = {}): Promise<Response> {
+    const { address = null, expiresAt = null } = more;
+    const request = context.req.raw;
     try {
-      return await withoutDetails(await this.#answer(context.req.raw, identity, address));
+      const incoming = { identity, expiresAt, signal: request.signal };
+      return await withoutDetails(await this.#answer(request, incoming, address));
     } catch (error) {
       if (error instanceof BodyCutShort) {
         this.#host.log.debug("An MCP client ended before its request did");
@@ -81,7 +99,8 @@ class Endpoint implements McpEndpoint {
     this.#sessions.endAll();
   }
 
-  async #answer(request: Request, identity: Identity, address: string | null): Promise<Response> {
+  async #answer(request: Request, incoming: Incoming, address: string | null): Promise<Response> {
+    const { identity } = incoming;
     if (!/^(GET|POST|DELETE)$/.test(request.method)) {
       const allow = { Allow: "GET, POST, DELETE" };
       return failure(405, RPC.REFUSED, `Expected GET, POST or DELETE, got ${request.method}`, allow);
@@ -93,7 +112,7 @@ class Endpoint implements McpEndpoint {
       return failure(404, RPC.SESSION_NOT_FOUND, "Session not found: it has ended, initialize a new one");
     }
     if (request.method !== "POST") {
-      if (session) return await this.#within(session, request, undefined, identity, request.signal);
+      if (session) return await this.#within(session, request, undefined, incoming);
       return failure(
         400,
         RPC.REFUSED,
@@ -105,11 +124,11 @@ class Endpoint implements McpEndpoint {
     const badCall = refuseBadCall(body.value);
     if (badCall) return badCall;
     const post = acceptingBoth(request);
-    if (session) return await this.#within(session, post, body.value, identity, request.signal);
+    if (session) return await this.#within(session, post, body.value, incoming);
     const servers = await this.#load();
     if (this.#closed) return this.#stopping();
     if (servers.isInitialize(body.value)) {
-      return await this.#initialize(servers, post, body.value, identity, request.signal);
+      return await this.#initialize(servers, post, body.value, incoming);
     }
     const server = await servers.open({ sessionId: null });
     try {
@@ -123,36 +142,35 @@ class Endpoint implements McpEndpoint {
     servers: McpServers,
     post: Request,
     body: unknown,
-    identity: Identity,
-    signal: AbortSignal,
+    incoming: Incoming,
   ): Promise<Response> {
     const id = crypto.randomUUID();
     const server = await servers.open({ sessionId: id, ended: () => session && this.#sessions.end(session) });
-    const session = this.#closed ? null : this.#sessions.add(id, identity, server);
+    const session = this.#closed ? null : this.#sessions.add(id, incoming.identity, server);
     if (!session) {
       server.close();
       if (this.#closed) return this.#stopping();
       const message = `All ${this.#bounds.sessions} sessions are in use: try again later`;
       return failure(503, RPC.REFUSED, message, { "Retry-After": "10" });
     }
-    const response = await this.#within(session, post, body, identity, signal);
+    const response = await this.#within(session, post, body, incoming);
     if (!response.ok) this.#sessions.end(session);
     return response;
   }
 
-  /** @param signal Of the request as it came: that of a copy may be forgotten before it tells. */
   async #within(
     session: Session,
     request: Request,
     body: unknown,
-    identity: Identity,
-    signal: AbortSignal,
+    { identity, expiresAt, signal }: Incoming,
   ): Promise<Response> {
     const caller: Caller = { identity, origin: `session ${session.id}` };
     const response = await session.server.handle(request, body, caller);
     if (!isEventStream(response)) return response;
     session.streams++;
-    return watched(response, signal, () => {
+    const { clock } = this.#host;
+    const until = expiresAt === null ? null : { clock, expiresAt };
+    return watched(response, signal, until, () => {
       session.streams--;
       this.#sessions.used(session);
     });

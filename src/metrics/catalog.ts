@@ -30,6 +30,30 @@ export interface LabelRule {
   readonly lowerCase?: boolean;
 }
 
+/**
+ * Limits by the keys of their settings, as far as one that is reached is counted by itself. The others are advice, or
+ * are counted as the errors that they are answered with.
+ */
+export const COUNTED_LIMITS = [
+  "max_connections",
+  "message_rate_limit",
+  "connections_per_address",
+  "tcp_connections",
+  "tcp_connections_per_address",
+  "head_seconds",
+  "request_seconds",
+  "header_bytes",
+  "http_rate",
+  "http_requests",
+  "http_requests_per_address",
+  "concurrent_requests",
+  "fragments",
+  "channels_per_connection",
+  "message_bytes",
+  "outbound_queue_bytes",
+  "abuse_seconds",
+] as const;
+
 export const LABELS = {
   /** Name of the service. */
   server: { pattern: /^[a-z][a-z0-9-]*$/ },
@@ -40,6 +64,7 @@ export const LABELS = {
   direction: { values: ["sent", "received"] },
   /** The kind of a channel, never its whole name. */
   channel: { pattern: /^[a-z][a-z0-9_-]*$/ },
+  limit: { values: COUNTED_LIMITS },
   error_type: { pattern: /^[a-z][a-z0-9_]*$/, lowerCase: true },
 } as const satisfies Record<string, LabelRule>;
 
@@ -128,6 +153,12 @@ export const METRICS = {
     unit: "1",
     labels: ["server"],
     meaning: "Connections that were ended because their queue was over its limit",
+  },
+  websocket_limit_hits_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server", "limit"],
+    meaning: "Times that a limit was reached, by the key of its setting",
   },
   websocket_gaps_total: {
     type: "counter",

@@ -5,14 +5,25 @@
  * @module
  */
 import type { Context } from "hono";
+import type { Certificates } from "./certificates.ts";
 import type { Database } from "./database.ts";
 import type { Files } from "./files.ts";
+import type { PortLimits } from "./port-limits.ts";
 import type { Processes } from "./processes.ts";
 import type { Accept } from "./socket.ts";
 
 /** A Hono app, or anything that answers a request as one does. `env` is whatever the runtime hands along. */
 export interface FetchApp {
   fetch(request: Request, env?: unknown): Response | Promise<Response>;
+}
+
+/** What makes a port speak TLS, in PEM: version 1.2 or later, and HTTP/1.1 only within it. */
+export interface PortTls {
+  /** With the intermediate certificates after it. */
+  readonly cert: string;
+  readonly key: string;
+  /** Who must have issued a client's certificate. Absent: clients need none and are not asked for one. */
+  readonly clientAuthorities?: string;
 }
 
 export interface ListenOptions {
@@ -22,6 +33,10 @@ export interface ListenOptions {
   readonly port: number;
   /** Largest inbound message in bytes; a larger one ends its connection with 1009. @default 1_048_576 */
   readonly maxMessageBytes?: number;
+  /** @default DEFAULT_PORT_LIMITS */
+  readonly limits?: Partial<PortLimits>;
+  /** Absent: the port is not encrypted. */
+  readonly tls?: PortTls;
 }
 
 /** A port that is open. */
@@ -56,6 +71,7 @@ export interface Runtime {
   /** Open a database file, or one in memory for `":memory:"`. Rejects with `DatabaseError`. */
   openDatabase(path: string): Promise<Database>;
   readonly files: Files;
+  readonly certificates: Certificates;
   readonly processes: Processes;
   /** The process's environment variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;

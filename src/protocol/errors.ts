@@ -36,7 +36,7 @@ export const ERRORS = {
     false,
     "The object has changed meanwhile, or the idempotency key was used with other data",
   ),
-  RATE_LIMIT_EXCEEDED: row(429, true, "Too many frames; the message says how long to wait"),
+  RATE_LIMIT_EXCEEDED: row(429, true, "Too many frames or requests; the message says how long to wait"),
   TOO_MANY_CHANNELS: row(400, false, "The connection is in as many channels as it may be"),
   MESSAGE_TOO_LARGE: row(413, false, "An answer or an event would not fit into one frame"),
   NOT_AVAILABLE: row(503, true, "What was asked for is switched off, not offered here, or not up yet"),

@@ -4,16 +4,31 @@
  * @module
  */
 import type { Log } from "../ports/log.ts";
-import type { Listener, ListenOptions } from "../ports/runtime.ts";
+import { DEFAULT_PORT_LIMITS, type PortLimits } from "../ports/port-limits.ts";
+import type { Listener, ListenOptions, PortTls } from "../ports/runtime.ts";
 import { bunHandlers, type BunWebSocketHandlers } from "./bun-sockets.ts";
-import { checkPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
+import { checkPort, listenError, MAX_MESSAGE_BYTES, TLS_1_2_SUITES } from "./listening.ts";
 import { refusal } from "./upgrade-request.ts";
 
 /** What is used of Bun's Server. It is what the app gets as `env`. */
 export interface BunServer {
   readonly port: number;
+  readonly pendingRequests: number;
+  readonly pendingWebSockets: number;
+  /** Seconds until the connection of this request ends where nothing comes or goes; 0 for never, at most 255. */
+  timeout(request: Request, seconds: number): void;
   requestIP(request: Request): { readonly address: string } | null;
   stop(closeActiveConnections: boolean): Promise<void>;
+}
+
+interface BunTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion: number;
+  readonly ciphers: string;
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+  readonly rejectUnauthorized?: boolean;
 }
 
 declare const Bun: {
@@ -24,50 +39,97 @@ declare const Bun: {
     maxRequestBodySize: number;
     development: boolean;
     reusePort: boolean;
+    tls?: BunTls;
     fetch(request: Request, server: BunServer): Response | Promise<Response>;
     error(error: unknown): Response;
     websocket: BunWebSocketHandlers;
   }): BunServer;
 };
 
-/** The longest that Bun allows; its default of 10 cuts event streams that are quiet. */
-const HTTP_IDLE_TIMEOUT_SECONDS = 255;
+/** The longest that Bun allows. */
+const MAX_TIMEOUT_SECONDS = 255;
+
+/** As TLS writes it: 1.2. */
+const TLS_1_2 = 0x0303;
+
+/** How often a draining server looks whether anything is under way, and how often it must have found nothing. */
+const IDLE_CHECK_MS = 50;
+const QUIET_CHECKS = 4;
 
 /** How long the body of a request that was refused is read on. */
 const DRAIN_MS = 5_000;
 
 /** See `Runtime.listen`; but throws at once. */
 export function listenByBun(options: ListenOptions, log: Log): Listener {
-  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES, tls } = options;
+  const limits = { ...DEFAULT_PORT_LIMITS, ...options.limits };
   checkPort(host, port);
   let server: BunServer;
   try {
     server = Bun.serve({
       hostname: host,
       port,
-      idleTimeout: HTTP_IDLE_TIMEOUT_SECONDS,
+      idleTimeout: timeoutSeconds(limits.idleSeconds),
       // Every route has a bound of its own; Bun's of 128 MiB would come before them.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       // Bun's page for developers would show the stack to everybody.
       development: false,
       // Bun 1.4 otherwise shares a port that is in use, without a word, when it is not in development.
       reusePort: false,
+      ...(tls ? { tls: bunTls(tls) } : {}),
       async fetch(request, bun) {
         // Bun makes no full URL of a request without one, as HTTP/1.0 allows.
         if (!request.headers.get("host")) return refusal(400, "Expected a Host header");
-        return readToEnd(request, await app.fetch(request, bun));
+        return readToEnd(request, await answerInTime(request, bun, app, limits));
       },
       error(error) {
         log.error("A request failed", { error });
         return new Response(null, { status: 500 });
       },
-      websocket: bunHandlers(maxMessageBytes),
+      websocket: bunHandlers(maxMessageBytes, limits.reached),
     });
   } catch (cause) {
     throw listenError(host, port, cause);
   }
   let closing: Promise<void> | undefined;
   return { host, port: server.port, close: (graceMs) => (closing ??= closeServer(server, graceMs)) };
+}
+
+/** As Bun takes it: 0 is that no time limit was set. */
+function timeoutSeconds(seconds: number): number {
+  return Math.min(seconds, MAX_TIMEOUT_SECONDS);
+}
+
+/**
+ * Bun has one timeout for all that may be quiet. While a request comes and is answered it is that of the request, for
+ * an event stream the longest, and then that of a connection which waits for a next request.
+ */
+async function answerInTime(
+  request: Request,
+  bun: BunServer,
+  app: ListenOptions["app"],
+  { requestSeconds, idleSeconds }: PortLimits,
+): Promise<Response> {
+  // What becomes a WebSocket has the heartbeat instead.
+  if (request.headers.has("upgrade")) return app.fetch(request, bun);
+  bun.timeout(request, timeoutSeconds(requestSeconds));
+  const answer = await app.fetch(request, bun);
+  const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream") === true;
+  bun.timeout(request, isStream ? MAX_TIMEOUT_SECONDS : timeoutSeconds(idleSeconds));
+  return answer;
+}
+
+/** Bun speaks no HTTP/2 and ends a handshake that takes longer than about ten seconds. */
+function bunTls({ cert, key, clientAuthorities }: PortTls): BunTls {
+  return {
+    cert,
+    key,
+    minVersion: TLS_1_2,
+    ciphers: TLS_1_2_SUITES.join(":"),
+    ...(clientAuthorities === undefined
+      ? {}
+      : { ca: clientAuthorities, requestCert: true, rejectUnauthorized: true }),
+  };
 }
 
 /**
@@ -89,7 +151,14 @@ async function readToEnd(request: Request, answer: Response): Promise<Response> 
 }
 
 async function closeServer(server: BunServer, graceMs: number): Promise<void> {
-  const timer = setTimeout(() => void server.stop(true), graceMs);
+  const cut = setTimeout(() => void server.stop(true), graceMs);
+  // Bun 1.4 waits for a TLS connection that has not asked for anything yet. A browser opens some in advance.
+  let quiet = 0;
+  const idle = setInterval(() => {
+    quiet = server.pendingRequests + server.pendingWebSockets === 0 ? quiet + 1 : 0;
+    if (quiet >= QUIET_CHECKS) void server.stop(true);
+  }, IDLE_CHECK_MS);
   await server.stop(false);
-  clearTimeout(timer);
+  clearInterval(idle);
+  clearTimeout(cut);
 }

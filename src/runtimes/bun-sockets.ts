@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import { createBunWebSocket } from "hono/bun";
 import type { WSContext, WSEvents } from "hono/ws";
 import type { Log } from "../ports/log.ts";
+import type { PortLimits } from "../ports/port-limits.ts";
 import type { Accept, Frame, Socket } from "../ports/socket.ts";
 import { closeReason } from "../protocol/close-codes.ts";
 import { sendableCode } from "./close-frame.ts";
@@ -45,14 +46,25 @@ export interface BunWebSocketHandlers {
 /** Past it Bun drops frames silently. The outbox above judges long before; a drop ends the connection. */
 const BACKPRESSURE_LIMIT = 268_435_456;
 
+/** What Bun says of a connection that it has ended for a message over the limit. */
+const TOO_LARGE = "Received too big message";
+
 const OPEN = 1;
 
 const { upgradeWebSocket, websocket } = createBunWebSocket();
 
 /** The handlers of one `Bun.serve`. The heartbeat is the connection's own, so Bun's idle timeout is off. */
-export function bunHandlers(maxMessageBytes: number): BunWebSocketHandlers {
+export function bunHandlers(
+  maxMessageBytes: number,
+  reached?: PortLimits["reached"],
+): BunWebSocketHandlers {
+  const handlers = websocket as unknown as Pick<BunWebSocketHandlers, "open" | "message" | "close">;
   return {
-    ...(websocket as unknown as Pick<BunWebSocketHandlers, "open" | "message" | "close">),
+    ...handlers,
+    close(socket, code, reason) {
+      if (reason === TOO_LARGE) reached?.("message_bytes");
+      handlers.close(socket, code, reason);
+    },
     ping: alive,
     pong: alive,
     maxPayloadLength: maxMessageBytes,

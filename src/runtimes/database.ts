@@ -40,9 +40,11 @@ export async function openDatabase(path: string): Promise<Database> {
   const size = prepareFile(path);
   // Before anything is laid beside a file of somebody else's.
   if (size > 0 && !isSqlite(path)) throw fault(path, new Error("file is not a database"));
+  makePrivate(`${path}-lock`);
   const lock = hold(open, path);
   let database: Database | undefined;
   try {
+    makePrivate(path);
     database = open(path);
     database.exec(SETTINGS);
     checkDamage(database, size);
@@ -86,6 +88,18 @@ function prepareFile(path: string): number {
     if (cause instanceof DatabaseError) throw cause;
     if (isMissing(cause)) return 0;
     throw new DatabaseError(`Cannot open the database "${path}": ${fileFault(cause)}`, { cause });
+  }
+}
+
+/**
+ * Make an empty file that nobody else may read, where there is none. SQLite would make it readable by every user of the
+ * machine; its log and its index get the rights of the file that they belong to.
+ */
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch {
+    // It is there, and keeps the rights that its owner gave it; or it cannot be made, which its opening tells.
   }
 }
 

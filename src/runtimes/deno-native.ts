@@ -55,8 +55,12 @@ const LIMIT = Symbol("maxMessageBytes");
  * 503: what `shutdown` of Deno 2.9 has begun, nothing can cut any more.
  */
 export function listenByDeno(options: ListenOptions, log: Log): Listener {
-  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES, tls } = options;
   checkPort(host, port);
+  if (tls) {
+    // It would speak HTTP/2 where a client offers it, and cannot ask for a client's certificate.
+    throw listenError(host, port, new Error('TLS is there with denoRuntime({ sockets: "node" }) only'));
+  }
   const cut = new AbortController();
   const underWay = new Set<Promise<void>>();
   let closing: Promise<void> | undefined;

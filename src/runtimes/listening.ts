@@ -1,5 +1,6 @@
 /**
- * What opening a port has in common on the three runtimes: the default limit, and why it fails, in one sentence.
+ * What opening a port has in common on the three runtimes: the default limit, what TLS is made of, and why it fails, in
+ * one sentence.
  *
  * @module
  */
@@ -8,8 +9,24 @@ import { ListenError } from "../ports/runtime.ts";
 /** The largest inbound message where nobody says otherwise: 1 MiB. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
+/**
+ * Suites of TLS 1.2: forward secrecy and authenticated encryption, nothing else. Deno has these and no others, and takes
+ * no list. Those of TLS 1.3 are all fine.
+ */
+export const TLS_1_2_SUITES: readonly string[] = [
+  "AES128-GCM-SHA256",
+  "AES256-GCM-SHA384",
+  "CHACHA20-POLY1305",
+]
+  .flatMap((cipher) => [`ECDHE-ECDSA-${cipher}`, `ECDHE-RSA-${cipher}`]);
+
 /** Bun says it in words only, Deno in the error's name, Node in a code. */
 const CAUSES: readonly { matches: RegExp; sentence: string }[] = [
+  {
+    matches: /ERR_(OSSL|SSL)_/,
+    sentence:
+      "its certificate or key is refused; use a certificate with the key that belongs to it, RSA of 2,048 bits or EC",
+  },
   {
     matches: /EADDRINUSE|AddrInUse|address already in use|port \d+ in use/i,
     sentence: "another program uses this port; stop it or choose another port",

@@ -3,14 +3,17 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../ports/log.ts";
 import type { Listener, ListenOptions } from "../ports/runtime.ts";
+import { DEFAULT_PORT_LIMITS, type PortLimits } from "../ports/port-limits.ts";
 import { checkPort, hostAndPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
 import { heldBy } from "./node-answers.ts";
+import { endFaulty } from "./node-faults.ts";
 import { lingerAtEnd } from "./node-lingering.ts";
+import { createNodeServer, type NodeServer } from "./node-server.ts";
 import { NodeTurns } from "./node-turns.ts";
 import { upgradesOf } from "./node-upgrade-source.ts";
 import type { NodeUpgrades } from "./node-upgrades.ts";
@@ -19,13 +22,20 @@ import { asksForWebSocket } from "./upgrade-request.ts";
 /** How often a draining server looks for connections that have become idle. */
 const IDLE_CHECK_MS = 50;
 
+/**
+ * Connections that may wait to be accepted; systems lower it to a bound of their own. After a cut all clients come back
+ * at once, and those that find no place are reset, or try again only seconds later.
+ */
+const BACKLOG = 4_096;
+
 /** See `Runtime.listen`. */
 export async function listenByNode(
   options: ListenOptions,
   upgrades: NodeUpgrades,
   log: Log,
 ): Promise<Listener> {
-  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+  const { app, host, port, maxMessageBytes = MAX_MESSAGE_BYTES, tls } = options;
+  const limits = { ...DEFAULT_PORT_LIMITS, ...options.limits };
   checkPort(host, port);
   const answer = getRequestListener(
     async (request, env) => heldBy(env.outgoing as ServerResponse, await app.fetch(request, env)),
@@ -33,12 +43,22 @@ export async function listenByNode(
     { overrideGlobalObjects: false },
   );
   const turns = new NodeTurns(answer, log);
-  // Deno and Node 24 ask this before they give up HTTP for a connection; for Node before it there is `upgradesOf`.
-  const serverOptions = { shouldUpgradeCallback: isUpgrade } as object;
-  const server = createServer(serverOptions, (incoming, outgoing) => turns.take(incoming, outgoing));
-  const cutUpgraded = upgrades.attach(upgradesOf(server, turns, log), app, maxMessageBytes);
+  const serverOptions = { ...(tls ? { tls } : {}), log, limits, shouldUpgrade: isUpgrade };
+  let made: NodeServer;
+  try {
+    made = createNodeServer(serverOptions, (incoming, outgoing) => {
+      takeHostInAnyForm(incoming);
+      turns.take(incoming, outgoing);
+    });
+  } catch (cause) {
+    throw listenError(host, port, cause);
+  }
+  const { server } = made;
+  admitTo(server, limits.admit);
+  endFaulty(server, turns, limits.reached);
+  const cutUpgraded = upgrades.attach(upgradesOf(made, turns, log), app, { maxMessageBytes, ...limits });
   const connections = new Set<Socket>();
-  server.on("connection", (connection: Socket) => {
+  server.on(made.opened, (connection: Socket) => {
     if (connections.has(connection)) return;
     connections.add(connection);
     lingerAtEnd(connection, () => turns.current(connection));
@@ -46,7 +66,7 @@ export async function listenByNode(
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenError(host, port, cause)));
-    server.listen({ host, port }, resolve);
+    server.listen({ host, port, backlog: BACKLOG }, resolve);
   });
   const real = (server.address() as AddressInfo).port;
   server.removeAllListeners("error");
@@ -54,7 +74,29 @@ export async function listenByNode(
     "error",
     (error) => log.error("A listening port failed", { address: hostAndPort(host, real), error }),
   );
-  return { host, port: real, close: (graceMs) => closeServer(server, connections, graceMs, cutUpgraded) };
+  return { host, port: real, close: (graceMs) => closeServer(made, connections, graceMs, cutUpgraded) };
+}
+
+/** Ask for each TCP connection, also before a TLS handshake. */
+function admitTo(server: NodeServer["server"], admit: PortLimits["admit"]): void {
+  if (!admit) return;
+  const asked = new WeakSet<Socket>();
+  server.on("connection", (connection: Socket) => {
+    // One that HTTP was given up for comes again.
+    if (asked.has(connection)) return;
+    asked.add(connection);
+    const over = admit(connection.remoteAddress ?? null);
+    if (over) connection.once("close", over);
+    else connection.destroy();
+  });
+}
+
+/** node-server refuses names in upper case and addresses in a longer form, where a port follows. */
+function takeHostInAnyForm({ headers }: IncomingMessage): void {
+  const { host = "" } = headers;
+  // Whatever else a URL parser forgives stays as it is.
+  if (/^[a-z0-9.:-]*$/.test(host) || !/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`)) return;
+  headers.host = new URL(`http://${host}`).host;
 }
 
 function isUpgrade({ headers }: IncomingMessage): boolean {
@@ -62,7 +104,7 @@ function isUpgrade({ headers }: IncomingMessage): boolean {
 }
 
 function closeServer(
-  server: Server,
+  { server, cutHandshakes }: NodeServer,
   connections: ReadonlySet<Socket>,
   graceMs: number,
   cutUpgraded: () => void,
@@ -84,6 +126,7 @@ function closeServer(
       clearTimeout(cut);
       resolve();
     });
+    cutHandshakes();
     closeIdle();
   });
 }

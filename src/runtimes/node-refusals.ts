@@ -12,13 +12,21 @@ const MAX_BODY_BYTES = 65_536;
 const BODY_TIMEOUT_MS = 1_000;
 
 /** The answer to a handshake that no WebSocket can come of, or undefined where it is in order. */
-export function badNodeHandshake({ headers, method = "", url = "" }: IncomingMessage): Response | undefined {
+export function badNodeHandshake(request: IncomingMessage): Response | undefined {
+  const { headers, method = "", url = "" } = request;
   const header = (name: string) => headers[name]?.toString();
-  // The second is how node-ws parses it, the third how we do.
-  const isPath = url.startsWith("/") && URL.canParse(url, "http://localhost") && isHost(headers.host) &&
-    URL.canParse(url, `http://${headers.host}`);
+  // The second is how node-ws parses it.
+  const isPath = url.startsWith("/") && URL.canParse(url, "http://localhost");
+  const isInOrder = isPath && isHost(headers.host) && isOnce(request, "host");
   return badHandshake({ method, header }) ??
-    (isPath ? undefined : refusal(400, "Expected a path as the request's target and a host name as Host"));
+    (isInOrder
+      ? undefined
+      : refusal(400, "Expected a path as the request's target and one host name as Host"));
+}
+
+/** Of two headers Node shows the first, and somebody on the way may have looked at the second. */
+function isOnce({ rawHeaders }: IncomingMessage, name: string): boolean {
+  return rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === name).length === 1;
 }
 
 /** Nothing but a name and a port: no user, no path. */

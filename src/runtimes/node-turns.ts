@@ -15,6 +15,7 @@ type Handle = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<v
 
 interface Line {
   current: IncomingMessage | null;
+  answer: ServerResponse | null;
   waiting: { readonly incoming: IncomingMessage; readonly outgoing: ServerResponse }[];
 }
 
@@ -42,10 +43,15 @@ export class NodeTurns {
     return this.#lines.get(socket)?.current ?? null;
   }
 
+  /** Whether an answer has begun to go out and is not through. */
+  isAnswering(socket: Socket): boolean {
+    return this.#lines.get(socket)?.answer?.headersSent ?? false;
+  }
+
   #lineOf(socket: Socket): Line {
     const known = this.#lines.get(socket);
     if (known) return known;
-    const line: Line = { current: null, waiting: [] };
+    const line: Line = { current: null, answer: null, waiting: [] };
     this.#lines.set(socket, line);
     // Node starts to read again whenever the body of a request is read.
     socket.on("resume", () => {
@@ -58,9 +64,11 @@ export class NodeTurns {
   #begin(line: Line, incoming: IncomingMessage, outgoing: ServerResponse): void {
     const { socket } = incoming;
     line.current = incoming;
+    line.answer = outgoing;
     // Comes when the kernel has the answer, or when the connection is gone.
     outgoing.once("close", () => {
       line.current = null;
+      line.answer = null;
       this.#next(line, socket);
     });
     this.#handle(incoming, outgoing).catch((error) => {

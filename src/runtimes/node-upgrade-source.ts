@@ -5,14 +5,15 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "../ports/log.ts";
+import type { NodeServer } from "./node-server.ts";
 import type { NodeTurns } from "./node-turns.ts";
 import type { UpgradeSource } from "./node-upgrades.ts";
 import { asksForWebSocket } from "./upgrade-request.ts";
 
-export function upgradesOf(server: Server, turns: NodeTurns, log: Log): UpgradeSource {
+export function upgradesOf({ server, opened }: NodeServer, turns: NodeTurns, log: Log): UpgradeSource {
   return {
     on(_event, listener) {
       server.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -24,7 +25,7 @@ export function upgradesOf(server: Server, turns: NodeTurns, log: Log): UpgradeS
         else {
           // HTTP was given up for this connection: it begins anew with the same request, without that header.
           socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
-          server.emit("connection", socket);
+          server.emit(opened, socket);
         }
       });
     },

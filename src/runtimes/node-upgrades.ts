@@ -13,8 +13,10 @@ import type { Duplex } from "node:stream";
 import { createNodeWebSocket, type NodeWebSocket } from "@hono/node-ws";
 import type { Context, Hono } from "hono";
 import type { Log } from "../ports/log.ts";
+import { DEFAULT_PORT_LIMITS, type PortLimit, type PortLimits } from "../ports/port-limits.ts";
 import type { FetchApp } from "../ports/runtime.ts";
 import type { Accept } from "../ports/socket.ts";
+import { MAX_MESSAGE_BYTES } from "./listening.ts";
 import { NodeSocket, OPEN } from "./node-socket.ts";
 import { ReaderGuard } from "./reader-guard.ts";
 import { badNodeHandshake, refuse } from "./node-refusals.ts";
@@ -30,7 +32,9 @@ const READER = Symbol("reader");
 interface Upgrade {
   readonly app: FetchApp;
   readonly stream: Duplex;
-  readonly maxMessageBytes: number;
+  readonly limits: UpgradeLimits;
+  /** Hears why `ws` ends a connection by itself. */
+  readonly onError: (error: Error) => void;
   /** The application has called `upgrade`. */
   taken: boolean;
   opened: boolean;
@@ -56,6 +60,37 @@ export interface UpgradeSource {
   on(event: "upgrade", listener: (request: IncomingMessage, stream: Duplex, head: Buffer) => void): unknown;
 }
 
+/** What one message may be. */
+export interface UpgradeLimits extends Pick<PortLimits, "fragments" | "reached"> {
+  readonly maxMessageBytes: number;
+}
+
+export const DEFAULT_UPGRADE_LIMITS: UpgradeLimits = {
+  maxMessageBytes: MAX_MESSAGE_BYTES,
+  fragments: DEFAULT_PORT_LIMITS.fragments,
+};
+
+/** Errors of `ws` that are limits. */
+const RECEIVER_LIMITS: Readonly<Record<string, PortLimit>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: "message_bytes",
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: "fragments",
+};
+
+/** A frame that comes in smaller parts than this costs more to keep than it holds. */
+const LEAST_READ_BYTES = 256;
+const READS_PER_FRAGMENT = 16;
+
+/** The options of `ws` for one connection. */
+function receiverOptions({ maxMessageBytes, fragments }: UpgradeLimits = DEFAULT_UPGRADE_LIMITS): object {
+  return {
+    maxPayload: maxMessageBytes,
+    maxFragments: fragments,
+    maxBufferedChunks: fragments === 0
+      ? 0
+      : Math.max(READS_PER_FRAGMENT * fragments, Math.ceil(maxMessageBytes / LEAST_READ_BYTES)),
+  };
+}
+
 export class NodeUpgrades {
   readonly #log: Log;
   readonly #nodeWs: NodeWebSocket;
@@ -77,7 +112,7 @@ export class NodeUpgrades {
     const handleUpgrade = wss.handleUpgrade.bind(wss);
     wss.handleUpgrade = (request, stream, head, done) => {
       // Read by `ws` before this call returns, so each listener has its own.
-      wss.options.maxPayload = this.#upgrades.get(request)?.maxMessageBytes;
+      Object.assign(wss.options, receiverOptions(this.#upgrades.get(request)?.limits));
       handleUpgrade(request, stream, head, done);
     };
     wss.on("connection", (ws: WebSocket, request: IncomingMessage) => {
@@ -85,7 +120,7 @@ export class NodeUpgrades {
       const upgrade = this.#upgrades.get(request);
       if (upgrade) upgrade.opened = true;
       // A protocol fault is followed by 'close', which is what a reader hears of.
-      ws.on("error", ignore);
+      ws.on("error", upgrade?.onError ?? ignore);
     });
   }
 
@@ -93,8 +128,12 @@ export class NodeUpgrades {
    * Take a server's upgrade requests to an app. Returns a function that cuts the connections that were upgraded here
    * and are still there.
    */
-  attach(server: UpgradeSource, app: FetchApp, maxMessageBytes: number): () => void {
+  attach(server: UpgradeSource, app: FetchApp, limits: UpgradeLimits): () => void {
     const streams = new Set<Duplex>();
+    const onError = (error: Error & { code?: string }) => {
+      const limit = RECEIVER_LIMITS[error.code ?? ""];
+      if (limit) limits.reached?.(limit);
+    };
     server.on("upgrade", (request, stream, head) => {
       // A reset while the app still thinks is an 'error' that nobody else listens to.
       stream.on("error", () => stream.destroy());
@@ -102,7 +141,7 @@ export class NodeUpgrades {
       stream.once("close", () => streams.delete(stream));
       const refusal = badNodeHandshake(request);
       if (refusal) return void refuse(stream, refusal);
-      void this.#run({ app, stream, maxMessageBytes, taken: false, opened: false }, request, head);
+      void this.#run({ app, stream, limits, onError, taken: false, opened: false }, request, head);
     });
     return () => {
       for (const stream of streams) stream.destroy();
@@ -154,7 +193,9 @@ export class NodeUpgrades {
   async #dispatch(incoming: IncomingMessage, init: RequestInit, env: unknown): Promise<Response> {
     const upgrade = this.#upgrades.get(incoming);
     if (!upgrade) throw new Error("Expected an upgrade request of an attached server");
-    const url = new URL(incoming.url ?? "/", `http://${incoming.headers.host ?? "localhost"}`);
+    const scheme = (incoming.socket as { encrypted?: boolean }).encrypted ? "https" : "http";
+    // Not resolved against the host: a path may begin with two slashes, and would name another one.
+    const url = `${scheme}://${incoming.headers.host ?? "localhost"}${incoming.url ?? "/"}`;
     const headers = new Headers(init.headers);
     // node-ws leaves these out, and with them an Origin that is there and empty.
     for (const [name, value] of Object.entries(incoming.headers)) if (value === "") headers.set(name, "");

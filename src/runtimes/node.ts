@@ -8,7 +8,7 @@ import { lineLog, type Log } from "../ports/log.ts";
 import type { FetchApp, Runtime } from "../ports/runtime.ts";
 import { MAX_MESSAGE_BYTES } from "./listening.ts";
 import { listenByNode } from "./node-listener.ts";
-import { NodeUpgrades, type UpgradeSource } from "./node-upgrades.ts";
+import { DEFAULT_UPGRADE_LIMITS, NodeUpgrades, type UpgradeSource } from "./node-upgrades.ts";
 import { system } from "./system.ts";
 import { badUpgrade } from "./upgrade-request.ts";
 
@@ -40,7 +40,7 @@ export function nodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime {
     upgrade: (context, accept) => badUpgrade(context) ?? upgrades.upgrade(context, accept),
     remoteAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,
     attach(server, app, { maxMessageBytes = MAX_MESSAGE_BYTES } = {}) {
-      upgrades.attach(server, app, maxMessageBytes);
+      upgrades.attach(server, app, { ...DEFAULT_UPGRADE_LIMITS, maxMessageBytes });
     },
   };
 }

@@ -5,17 +5,22 @@
  */
 import process from "node:process";
 import type { Runtime } from "../ports/runtime.ts";
+import { certificates } from "./certificates.ts";
 import { openDatabase } from "./database.ts";
 import { files } from "./files.ts";
 import { processes } from "./processes.ts";
 
-type System = Pick<Runtime, "openDatabase" | "files" | "processes" | "environment" | "onStopSignal">;
+type System = Pick<
+  Runtime,
+  "openDatabase" | "files" | "certificates" | "processes" | "environment" | "onStopSignal"
+>;
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 export const system: System = {
   openDatabase,
   files,
+  certificates,
   processes,
   // Not a copy: Deno asks for permission by name, when a name is read.
   environment: process.env,

@@ -56,7 +56,7 @@ export function connectionHost<C extends Contract, M extends Manager>(parts: Par
     clock: parts.clock,
     log,
     metrics: parts.metrics,
-    secure: false,
+    secure: parts.settings.tls.enabled,
     verify: parts.verify,
     hasEvent: (name) => Object.hasOwn(contract.events, name),
     hasRequest: (name) => core()?.dispatch.has(name) ?? Object.hasOwn(contract.requests, name),
@@ -97,6 +97,7 @@ function connectionSettings({ websocket, auth, limits }: Settings): ConnectionSe
     messageBytes: limits.message_bytes,
     outboundQueueBytes: limits.outbound_queue_bytes,
     framesPerTick: limits.frames_per_tick,
+    concurrentRequests: limits.concurrent_requests,
     publishWindow: limits.publish_window,
   };
 }

@@ -6,6 +6,7 @@
 import { Connection } from "../connection/connection.ts";
 import { Heartbeat } from "../connection/heartbeat.ts";
 import type { ConnectionHost } from "../connection/host.ts";
+import type { GiveBack, Places } from "../limits/places.ts";
 import type { Counter, Gauge, Meter } from "../ports/meter.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import { CLOSE_CODES } from "../protocol/close-codes.ts";
@@ -14,6 +15,8 @@ import type { Caller } from "./identify.ts";
 export interface ConnectionsOptions {
   /** Connections at a time; 0 for no limit. One more is closed with 1013. */
   readonly max: number;
+  /** Where each of them has its address's place. */
+  readonly places: Places;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly meter: Meter;
 }
@@ -28,6 +31,7 @@ const nobody: SocketReader = { message() {}, alive() {}, closed() {} };
 
 export class Connections {
   readonly #all = new Map<string, Connection>();
+  readonly #places = new Map<string, GiveBack>();
   readonly #host: ConnectionHost;
   readonly #options: ConnectionsOptions;
   readonly #heartbeat: Heartbeat;
@@ -84,10 +88,13 @@ export class Connections {
       return nobody;
     }
     if (this.#options.max > 0 && this.#all.size >= this.#options.max) {
-      this.#host.metrics.connectionError("max_connections").add();
-      socket.close(CLOSE_CODES.FULL.code, "Server at maximum capacity");
-      return nobody;
+      return this.#turnAway(socket, "max_connections", "Server at maximum capacity");
     }
+    const place = this.#options.places.take(socket.remoteAddress);
+    if (typeof place === "string") {
+      return this.#turnAway(socket, "connections_per_address", "Too many connections from this address");
+    }
+    this.#places.set(id, place);
     const connection = new Connection(id, socket, this.#host);
     this.#all.set(id, connection);
     this.#total++;
@@ -99,9 +106,19 @@ export class Connections {
     return connection;
   }
 
+  #turnAway(socket: Socket, limit: string, reason: string): SocketReader {
+    const { metrics } = this.#host;
+    metrics.connectionError(limit).add();
+    metrics.limit(limit).add();
+    socket.close(CLOSE_CODES.FULL.code, reason);
+    return nobody;
+  }
+
   /** Forget a connection that is over. */
   remove(id: string): void {
     if (!this.#all.delete(id)) return;
+    this.#places.get(id)?.();
+    this.#places.delete(id);
     this.#count();
     if (this.#all.size === 0) this.#emptied?.();
   }

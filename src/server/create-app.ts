@@ -10,11 +10,9 @@ import { type JsonObject, parseJson } from "../protocol/json.ts";
 import { addChannelRoutes } from "./channel-routes.ts";
 import type { AppHost } from "./host.ts";
 import { answerRequest, notUp } from "./http-requests.ts";
+import { expectPlainBody, holdToLimits, holdUserToRate } from "./http-limits.ts";
 import { type CallerEnv, checkOrigin, identify, refuse, requireIdentity } from "./identify.ts";
 import { addServiceRoutes } from "./service-routes.ts";
-
-/** Largest body of an HTTP request, in bytes. */
-const MAX_BODY_BYTES = 1_048_576;
 
 /** What every service answers, as whoever has lost the way is told. */
 const SERVED = [
@@ -41,8 +39,11 @@ export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   app.route("/api", api);
   addServiceRoutes(app, host);
   app.use("/mcp", requireIdentity(host.settings.auth.required));
-  app.all("/mcp", (context) => {
-    return host.mcp().handle(context, context.get("caller").identity, host.runtime().remoteAddress(context));
+  app.all("/mcp", async (context) => {
+    const { identity, expiresAt } = context.get("caller");
+    const answer = await host.mcp().handle(context, identity, { address: host.address(context), expiresAt });
+    if (answer.status === 413) host.limits.reached("message_bytes");
+    return answer;
   });
   app.get("/ws", (context) => {
     if (host.settings.websocket.enabled) {
@@ -66,7 +67,13 @@ export function createWebSocketApp(host: AppHost): Hono<CallerEnv> {
 
 function baseApp(host: AppHost): Hono<CallerEnv> {
   const app = new Hono<CallerEnv>();
-  app.use(checkOrigin(host), identify(host.verify));
+  app.use(
+    holdToLimits(host),
+    checkOrigin(host),
+    identify(host.verify),
+    holdUserToRate(host),
+    expectPlainBody(),
+  );
   const upgrades = (context: Context) => context.req.header("upgrade")?.toLowerCase() === "websocket";
   app.get("/health", async (context, next) => {
     if (upgrades(context)) return await next();
@@ -79,8 +86,8 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
   });
   app.get("/metrics", requireIdentity(host.settings.auth.required), async (context, next) => {
     if (upgrades(context)) return await next();
-    const { text, contentType } = await host.metrics();
-    return context.body(text, 200, { "Content-Type": contentType });
+    const { prometheus } = host;
+    return context.body(await prometheus.text(), 200, { "Content-Type": prometheus.contentType });
   });
   const own = host.routes.map(({ method, path }) => `, ${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`);
   app.notFound((context) =>
@@ -110,8 +117,11 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
 
 async function request(host: AppHost, context: Context<CallerEnv>, name: string): Promise<Response> {
   if (!host.open()) return notUp(context);
-  const body = await readBody(context);
-  if (!body.ok) return refuse(context, body.code, body.reason);
+  const body = await readBody(context, host.settings.limits.message_bytes);
+  if (!body.ok) {
+    if (body.code === "MESSAGE_TOO_LARGE") host.limits.reached("message_bytes");
+    return refuse(context, body.code, body.reason);
+  }
   const idempotencyKey = context.req.header("idempotency-key") ?? null;
   return await answerRequest(host, context, { name, data: body.data, idempotencyKey });
 }
@@ -123,17 +133,17 @@ type Body = { readonly ok: true; readonly data: JsonObject } | {
 };
 
 /** A body is a JSON object, as in a frame's `data`; none at all is an empty one. */
-async function readBody(context: Context): Promise<Body> {
+async function readBody(context: Context, maxBytes: number): Promise<Body> {
   const refused = (reason: string): Body => ({ ok: false, code: "DECODE_ERROR", reason });
   const tooLarge = (): Body => {
     // The rest of the body is in the way of a next request.
     context.header("Connection", "close");
-    const reason = `The body is larger than ${MAX_BODY_BYTES} bytes: send less at once`;
+    const reason = `The body is larger than ${maxBytes} bytes: send less at once`;
     return { ok: false, code: "MESSAGE_TOO_LARGE", reason };
   };
-  if (Number(context.req.header("content-length")) > MAX_BODY_BYTES) return tooLarge();
+  if (Number(context.req.header("content-length")) > maxBytes) return tooLarge();
   // hono/body-limit makes a Request of this one, which Node's cannot be where no length is given.
-  const bytes = await readUpTo(context.req.raw.body, MAX_BODY_BYTES);
+  const bytes = await readUpTo(context.req.raw.body, maxBytes);
   if (bytes === null) return tooLarge();
   if (bytes.byteLength === 0) return { ok: true, data: {} };
   const type = context.req.header("content-type");

@@ -5,6 +5,7 @@
  */
 import type { OriginRule } from "../auth/origin.ts";
 import type { Verify } from "../auth/token.ts";
+import type { Prometheus } from "../metrics/prometheus.ts";
 import type { Identity } from "../ports/call.ts";
 import type { Log } from "../ports/log.ts";
 import type { Runtime } from "../ports/runtime.ts";
@@ -16,10 +17,11 @@ import type { Hub } from "../rooms/hub.ts";
 import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings } from "../settings/schema.ts";
 import type { OpenService } from "./core.ts";
+import type { HttpLimitsHost } from "./http-limits.ts";
 import type { Caller } from "./identify.ts";
 import type { Readiness } from "./readiness.ts";
 
-export interface AppHost {
+export interface AppHost extends HttpLimitsHost {
   readonly contract: Contract;
   readonly settings: Settings;
   readonly log: Log;
@@ -41,5 +43,5 @@ export interface AppHost {
   accept(caller: Caller): Accept;
   health(): JsonObject;
   readiness(): Promise<Readiness>;
-  metrics(): Promise<{ text: string; contentType: string }>;
+  readonly prometheus: Pick<Prometheus, "text" | "contentType">;
 }

@@ -30,19 +30,30 @@ export function refuse(context: Context, code: ErrorCode, message: string): Resp
 /** Refuse pages from elsewhere, and names that are not ours, before anything else is looked at. */
 export function checkOrigin(host: { originRule(): OriginRule; readonly log: Log }): MiddlewareHandler {
   return async function originCheck(context, next) {
-    const name = context.req.header("host") ?? new URL(context.req.url).host;
-    const verdict = host.originRule().check({ host: name, origin: context.req.header("origin") });
+    const rule = host.originRule();
+    const { url } = context.req;
+    const name = context.req.header("host") ?? new URL(url).host;
+    let verdict = rule.check({ host: name, origin: context.req.header("origin") });
+    // A target that names a server itself outdoes the header (RFC 9112, section 3.2.2): both have to be ours.
+    if (verdict.ok && !url.startsWith(`//${name}/`, url.indexOf("//"))) {
+      verdict = rule.check({ host: authorityIn(url), origin: null });
+    }
     if (verdict.ok) return await next();
     host.log.warn("Request refused", { reason: verdict.message });
     return refuse(context, "FORBIDDEN", verdict.message);
   };
 }
 
-/** Check a token where one came; a bad one is refused with 401, none leaves the caller anonymous. */
+/** User and all, as it was sent. */
+function authorityIn(url: string): string {
+  return /^[a-z]+:\/\/([^/?#]*)/i.exec(url)?.[1] ?? "";
+}
+
+/** Check a token where one came; a bad one is refused with 401, none leaves the caller anonymous. 503: it cannot be checked now. */
 export function identify(verify: Verify | null): MiddlewareHandler<CallerEnv> {
   return async function identifyCaller(context, next) {
     const result = await authenticateHeader(context.req.header("authorization"), verify);
-    if (!result.ok) return refuse(context, "AUTH_FAILED", result.text.error!.message);
+    if (!result.ok) return refuse(context, result.text.error!.code, result.text.error!.message);
     context.set("caller", { identity: result.identity, expiresAt: result.expiresAt });
     return await next();
   };

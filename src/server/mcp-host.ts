@@ -83,8 +83,8 @@ function serverStatus(parts: Parts): ServerStatus {
     initialized: status.startedAt !== null && settings.websocket.enabled,
     host,
     port,
-    uri: `ws://${authority(host, port)}`,
-    secure: false,
+    uri: `${settings.tls.enabled ? "wss" : "ws"}://${authority(host, port)}`,
+    secure: settings.tls.enabled,
     connectionIds: [...connections.all.keys()],
     roomCount: hub.roomCount,
     fullestRooms: (count, ids) =>

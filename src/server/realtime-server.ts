@@ -6,7 +6,6 @@
 import type { Hono } from "hono";
 import type { OriginRule } from "../auth/origin.ts";
 import { mayAccess, mayJoin } from "../auth/permissions.ts";
-import { createVerifier, type Verify } from "../auth/token.ts";
 import type { CreateBroker } from "../broker/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { Flusher } from "../connection/flusher.ts";
@@ -17,7 +16,7 @@ import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { lineLog, type Log } from "../ports/log.ts";
-import { type FetchApp, type Listener, ListenError, type Runtime } from "../ports/runtime.ts";
+import type { Listener, Runtime } from "../ports/runtime.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import { parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
@@ -32,10 +31,13 @@ import { createHttpApp, createWebSocketApp } from "./create-app.ts";
 import type { AppHost } from "./host.ts";
 import type { CallerEnv } from "./identify.ts";
 import { mcpHost } from "./mcp-host.ts";
+import { openPort, readTls } from "./ports.ts";
 import { readinessOf } from "./readiness.ts";
 import { serverOrigins } from "./server-origins.ts";
+import { createServerLimits, type ServerLimits } from "./server-limits.ts";
 import { settingsOf } from "./server-settings.ts";
 import { healthOf, statusOf, type StatusParts } from "./status.ts";
+import { createTokenCheck, type TokenCheck } from "./token-check.ts";
 
 export interface ServerOptions<M extends Manager = Manager> {
   /** Node, Deno or Bun: from `src/runtimes`. Nothing is served without one. */
@@ -60,10 +62,11 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   readonly #clock: Clock;
   readonly #hub: Hub;
   readonly #prometheus: Prometheus;
-  readonly #verify: Verify | null;
+  readonly #tokens: TokenCheck;
   readonly #connectionHost: ConnectionHost;
   readonly #connections: Connections;
   readonly #connectionMetrics: ConnectionMetrics;
+  readonly #limits: ServerLimits;
   #mcp: McpEndpoint;
   #originRule: OriginRule;
   #core: Core<C, M> | null = null;
@@ -85,10 +88,15 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     const { meter } = this.#prometheus;
     this.#hub = new Hub({ server: contract.name, channels: contract.channels, meter, clock: this.#clock });
     const { auth, websocket, heartbeat } = this.settings;
-    this.#verify = auth.secret === undefined
-      ? null
-      : createVerifier({ secret: auth.secret, service: contract.name, clock: this.#clock });
+    this.#tokens = createTokenCheck({
+      service: contract.name,
+      auth,
+      files: () => this.#runtime().files,
+      clock: this.#clock,
+      log: this.log,
+    });
     this.#originRule = serverOrigins(this.settings);
+    this.#limits = createServerLimits({ server: contract.name, settings: this.settings, meter });
     const metrics = connectionMetrics(meter, contract.name);
     this.#connectionHost = connectionHost({
       contract,
@@ -98,13 +106,14 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       log: this.log,
       flusher: new Flusher(this.#clock),
       metrics,
-      verify: this.#verify,
+      verify: this.#tokens.verify,
       core: () => this.#core,
       mayJoin: (identity, kind) => mayJoin(identity, contract.name, kind, auth.required),
       closed: (id) => this.#connections.remove(id),
     });
     this.#connections = new Connections(this.#connectionHost, {
       max: websocket.max_connections,
+      places: this.#limits.connections,
       heartbeat: { intervalMs: heartbeat.interval_ms, timeoutMs: heartbeat.timeout_ms },
       meter,
     });
@@ -117,7 +126,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   }
 
   #createMcp(): McpEndpoint {
-    return createMcpEndpoint(mcpHost({
+    const host = mcpHost({
       contract: this.service.contract,
       settings: this.settings,
       log: this.log,
@@ -125,7 +134,8 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       dispatch: () => this.#core?.dispatch ?? null,
       mayAccess: this.#mayAccess,
       status: () => this.#statusParts(),
-    }));
+    });
+    return createMcpEndpoint(host, { bodyBytes: this.settings.limits.message_bytes });
   }
 
   /** Host of the WebSocket port. */
@@ -183,6 +193,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     if (this.#core) return;
     // One that was closed stays closed.
     if (this.#isStopped) this.#mcp = this.#createMcp();
+    await this.#tokens.prepare();
     this.#core = await openCore({
       service: this.service,
       settings: this.settings,
@@ -203,8 +214,8 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   }
 
   /**
-   * Open, and serve on the configured ports: WebSocket first, where it is enabled, then HTTP and MCP. A failure closes
-   * again what is open and rejects with a sentence that names the port or the file.
+   * Open, and serve on the configured ports: WebSocket first, where it is enabled, then HTTP and MCP, both by TLS where
+   * that is on. A failure closes again what is open and rejects with a sentence that names the port or the file.
    */
   start(): Promise<void> {
     return this.#inTurn(() => this.#start());
@@ -212,34 +223,32 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
 
   async #start(): Promise<void> {
     if (this.#listeners) return;
+    const { settings, log } = this;
+    const service = this.service.contract.name;
+    const parts = {
+      service,
+      settings,
+      runtime: this.#runtime(),
+      clock: this.#clock,
+      log,
+      limits: this.#limits,
+    };
+    const tls = await readTls(parts);
     await this.#open();
     let ws: Listener | null = null;
     try {
-      if (this.settings.websocket.enabled) {
-        ws = await this.#listen("websocket", createWebSocketApp(this.#appHost()));
+      if (settings.websocket.enabled) {
+        ws = await openPort("websocket", createWebSocketApp(this.#appHost()), { ...parts, tls });
       }
-      this.#listeners = { websocket: ws, http: await this.#listen("http", this.app) };
+      this.#listeners = { websocket: ws, http: await openPort("http", this.app, { ...parts, tls }) };
     } catch (error) {
       await ws?.close(0);
       await this.#stop();
       throw error;
     }
-    this.#originRule = serverOrigins(this.settings, [this.port, this.httpPort]);
-    const service = this.service.contract.name;
-    if (ws) this.log.info(`WebSocket server started on port ${ws.port}`, { service });
-    this.log.info(`HTTP and MCP server started on port ${this.httpPort}`, { service });
-  }
-
-  async #listen(block: "websocket" | "http", app: FetchApp): Promise<Listener> {
-    const { [block]: { host, port }, limits } = this.settings;
-    try {
-      return await this.#runtime().listen({ app, host, port, maxMessageBytes: limits.message_bytes });
-    } catch (error) {
-      if (!(error instanceof ListenError)) throw error;
-      const flag = block === "http" ? "--http-port" : "--port";
-      const setting = `setting ${block}.port of ${this.service.contract.name}, or flag ${flag}`;
-      throw new ListenError(`${error.message} (${setting})`, { cause: error });
-    }
+    this.#originRule = serverOrigins(settings, [this.port, this.httpPort]);
+    if (ws) log.info(`WebSocket server started on port ${ws.port}`, { service });
+    log.info(`HTTP and MCP server started on port ${this.httpPort}`, { service });
   }
 
   /** Tell clients to go, let requests and the manager finish, free the ports. Harmless when nothing runs. */
@@ -364,7 +373,10 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       runtime: () => this.#runtime(),
       log: this.log,
       originRule: () => this.#originRule,
-      verify: this.#verify,
+      verify: this.#tokens.verify,
+      limits: this.#limits,
+      clock: this.#clock,
+      address: (context) => this.#options.runtime?.remoteAddress(context) ?? null,
       hub: this.#hub,
       open: () => this.#core,
       routes: (this.service.routes ?? []) as readonly HttpRoute<unknown>[],
@@ -380,10 +392,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
           stopping: () => this.#isStopped,
           canary: () => this.#core?.canary ?? null,
         }),
-      metrics: async () => ({
-        text: await this.#prometheus.text(),
-        contentType: this.#prometheus.contentType,
-      }),
+      prometheus: this.#prometheus,
     };
   }
 }

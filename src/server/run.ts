@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { CertificateError } from "../ports/certificates.ts";
 import { systemClock } from "../ports/clock.ts";
 import { DatabaseError } from "../ports/database.ts";
 import type { Log } from "../ports/log.ts";
@@ -60,14 +61,16 @@ export async function runService<C extends Contract, M extends Manager>(
   });
 }
 
+const OPERATORS_FAULTS = [ListenError, DatabaseError, CertificateError];
+
 /** Run `work`; a failure that is the operator's to mend becomes a sentence and an exit code. */
 export async function explained(work: () => Promise<number>): Promise<number> {
   try {
     return await work();
   } catch (error) {
     const isUsage = error instanceof SettingsError;
-    if (!isUsage && !(error instanceof ListenError) && !(error instanceof DatabaseError)) throw error;
-    console.error(error.message);
+    if (!isUsage && !OPERATORS_FAULTS.some((fault) => error instanceof fault)) throw error;
+    console.error((error as Error).message);
     return isUsage ? EXIT_CODES.usage : EXIT_CODES.error;
   }
 }
@@ -99,10 +102,11 @@ export async function runServices(
 
 /** What a person is told when a service is up: where it can be reached. */
 function announcement({ service, settings, host, port, httpPort }: RealtimeServer<Contract>): string[] {
-  const http = `http://${authority(settings.http.host, httpPort)}`;
+  const [httpScheme, socketScheme] = settings.tls.enabled ? ["https", "wss"] : ["http", "ws"];
+  const http = `${httpScheme}://${authority(settings.http.host, httpPort)}`;
   return [
     service.contract.name,
-    ...(settings.websocket.enabled ? [`  WebSocket  ws://${authority(host, port)}`] : []),
+    ...(settings.websocket.enabled ? [`  WebSocket  ${socketScheme}://${authority(host, port)}`] : []),
     `  HTTP       ${http}`,
     `  MCP        ${http}/mcp`,
   ];

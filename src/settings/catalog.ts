@@ -5,7 +5,8 @@
  * @module
  */
 import { kindBounds } from "./kind-bounds.ts";
-import { choice, list, optionalText, text, toggle, whole } from "./setting.ts";
+import { LIMIT_SETTINGS } from "./limit-settings.ts";
+import { choice, list, optionalText, text, textOrTexts, toggle, whole } from "./setting.ts";
 import type { SettingsOwner } from "./setting.ts";
 
 const MIB = 1_048_576;
@@ -74,6 +75,7 @@ export const SETTINGS = {
     defaultText: "1.5 times message_rate_limit",
     unit: "frames",
     meaning: "Frames that one connection may send at once after a rest",
+    follows: (valueOf) => 1.5 * (valueOf("websocket.message_rate_limit") as number),
   }),
   "websocket.welcome": choice(["deferred", "immediate", "off"], {
     default: "deferred",
@@ -121,6 +123,39 @@ export const SETTINGS = {
     environment: "JWT_SECRET",
     secret: true,
   }),
+  "auth.jwks_url": optionalText(
+    "an https address, or an http address of this machine, without user name and password",
+    {
+      default: undefined,
+      defaultText: "none",
+      meaning: "Address of the key set (JWKS) that RS256, ES256 and EdDSA tokens are checked with",
+      environment: "JWKS_URL",
+    },
+  ),
+  "auth.jwks_file": optionalText("a file's path", {
+    default: undefined,
+    defaultText: "none",
+    meaning: "File with such a key set, instead of an address",
+    environment: "JWKS_FILE",
+  }),
+  "auth.issuer": textOrTexts('an issuer like "https://login.example.org"', {
+    default: [],
+    meaning:
+      "Who may have issued a token that the key set checks: its iss must be one of these. Empty: iss may be left out, else it names the service",
+    environment: "JWT_ISSUER",
+  }),
+  "auth.audience": textOrTexts('an audience like "akosha"', {
+    default: [],
+    meaning:
+      "For whom a token that the key set checks may be: its aud must hold one of these. Empty: aud may be left out, else it names the service",
+    environment: "JWT_AUDIENCE",
+  }),
+  "auth.skew_seconds": whole({ min: 0, max: 300 }, {
+    default: 5,
+    unit: "seconds",
+    meaning: "By how much the clock of whoever issues tokens may differ from ours, for exp, nbf and iat",
+    zero: "the times of a token hold to the second",
+  }),
   "auth.deadline_ms": whole({ min: 100, max: 600_000 }, {
     default: 10_000,
     unit: "milliseconds",
@@ -131,6 +166,43 @@ export const SETTINGS = {
     unit: "seconds",
     meaning: "Lifetime of tokens that are made here",
     environment: "TOKEN_EXPIRY",
+  }),
+  "tls.enabled": toggle({
+    default: false,
+    defaultText: "true where cert_file is set or dev_certificate is true",
+    meaning: "Speak TLS on both ports: wss and https, nothing else",
+    environment: ["WS_TLS_ENABLED", "TLS_ENABLED"],
+    follows: (valueOf) => valueOf("tls.cert_file") !== undefined || valueOf("tls.dev_certificate") === true,
+  }),
+  "tls.cert_file": optionalText("a file's path", {
+    default: undefined,
+    defaultText: "none",
+    meaning: "Certificate of this server in PEM, the intermediate ones after it",
+    environment: ["WS_CERT_FILE", "CERT_FILE"],
+  }),
+  "tls.key_file": optionalText("a file's path", {
+    default: undefined,
+    defaultText: "none",
+    meaning: "Private key of the certificate in PEM, without a passphrase",
+    environment: ["WS_KEY_FILE", "KEY_FILE"],
+  }),
+  "tls.ca_file": optionalText("a file's path", {
+    default: undefined,
+    defaultText: "none",
+    meaning: "Certificates in PEM of those who issue clients' certificates, for verify_client",
+    environment: ["WS_CA_FILE", "CA_FILE"],
+  }),
+  "tls.verify_client": toggle({
+    default: false,
+    meaning: "Refuse whoever shows no certificate that one of ca_file has issued",
+    environment: ["WS_VERIFY_CLIENT", "VERIFY_CLIENT"],
+  }),
+  "tls.dev_certificate": toggle({
+    default: false,
+    meaning:
+      "Make a self-signed certificate at the start, for development. It stays in memory, or is kept in cert_file " +
+      "and key_file where these are set and not there yet",
+    flag: "--dev-certificate",
   }),
   "origins.allowed": list({
     each: 'an origin like "https://dashboard.example.org"',
@@ -159,44 +231,7 @@ export const SETTINGS = {
     meaning: "Size of all history of the service; the oldest goes first",
     zero: "no history",
   }),
-  "limits.channels_per_connection": whole({ min: 0, max: 100_000 }, {
-    default: 128,
-    unit: "channels",
-    meaning: "Channels that one connection may be in; a wildcard counts as one",
-    zero: "no limit",
-  }),
-  "limits.message_bytes": whole({ min: 1_024, max: 64 * MIB }, {
-    default: MIB,
-    unit: "bytes",
-    meaning: "Largest message that a client may send; a larger one ends its connection with 1009",
-  }),
-  "limits.outbound_queue_bytes": whole({ min: 65_536, max: 1_024 * MIB }, {
-    default: MIB,
-    unit: "bytes",
-    meaning: "What may wait for one slow reader; more ends its connection with 4000",
-    zero: "no limit, and memory is at the mercy of slow readers",
-  }),
-  "limits.channel_name_characters": whole({ min: 1, max: 4_096 }, {
-    default: 255,
-    unit: "characters",
-    meaning: "Length of a channel's name",
-  }),
-  "limits.abuse_seconds": whole({ min: 0, max: 86_400 }, {
-    default: 10,
-    unit: "seconds",
-    meaning: "How long a client may send above its rate before it is closed with 4500",
-    zero: "it is never closed for that",
-  }),
-  "limits.frames_per_tick": whole({ min: 1, max: 100_000 }, {
-    default: 64,
-    unit: "frames",
-    meaning: "Frames of one connection that are handled before others have their turn",
-  }),
-  "limits.publish_window": whole({ min: 1, max: 1_024 }, {
-    default: 16,
-    unit: "publishes",
-    meaning: "Unanswered publishes that a publisher should keep at most; the welcome tells it",
-  }),
+  ...LIMIT_SETTINGS,
   "heartbeat.interval_ms": whole({ min: 1_000, max: 3_600_000 }, {
     default: 25_000,
     unit: "milliseconds",
@@ -262,6 +297,7 @@ export const SETTINGS = {
   }),
   "allow_insecure": toggle({
     default: false,
-    meaning: "Listen beyond this machine although connections are not encrypted",
+    meaning:
+      "Listen beyond this machine although nobody has to authenticate or connections are not encrypted",
   }),
 } as const;

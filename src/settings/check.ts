@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { crossChecks } from "./cross-checks.ts";
 import { nearest } from "./nearest.ts";
 import { BLOCKS, SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
-import type { Settings, SettingsPart } from "./schema.ts";
+import type { SettingPath, Settings, SettingsPart } from "./schema.ts";
 import { printedPath, printedValue, SettingsError } from "./settings-error.ts";
 
 /**
@@ -62,10 +62,8 @@ export function checkNames(part: SettingsPart): void {
 
 function fits(settings: Settings, path: (typeof SETTING_PATHS)[number]): boolean {
   const value = valueAt(settings, path);
-  if (value === undefined) return path === "auth.secret";
+  if (value === undefined) return settingAt(path).default === undefined;
+  const { schema, follows } = settingAt(path);
   // One and a half times an odd rate is no whole number, and 0 goes with a rate of 0.
-  if (path === "websocket.message_burst" && value === 1.5 * settings.websocket.message_rate_limit) {
-    return true;
-  }
-  return v.is(settingAt(path).schema, value);
+  return v.is(schema, value) || value === follows?.((other) => valueAt(settings, other as SettingPath));
 }

@@ -5,7 +5,7 @@
  */
 import { DEVELOPMENT_SECRET } from "./catalog.ts";
 import type { SettingPath, Settings } from "./schema.ts";
-import { quoted } from "./settings-error.ts";
+import { printedValue, quoted } from "./settings-error.ts";
 
 /** A fault between settings. `path` is the setting to name. */
 export interface Clash {
@@ -23,6 +23,14 @@ export function isLoopback(host: string): boolean {
   return new RegExp(`^127(\\.${octet}){3}$`).test(name) || /^(0{1,4}:){7}0{0,3}1$/.test(name);
 }
 
+/** Whether keys that are read there come from whom they are said to come: nobody else can answer for the address. */
+function isKeyAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  if (username !== "" || password !== "") return false;
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname.replace(/^\[(.*)\]$/, "$1")));
+}
+
 /**
  * Every fault between settings.
  *
@@ -31,11 +39,31 @@ export function isLoopback(host: string): boolean {
 export function crossChecks(settings: Settings, isSet: (path: SettingPath) => boolean): Clash[] {
   const clashes: Clash[] = [];
   const { auth, http, websocket, development } = settings;
-  if (auth.required && auth.secret === undefined) {
+  const keys = auth.jwks_url ?? auth.jwks_file;
+  if (auth.required && auth.secret === undefined && keys === undefined) {
     clashes.push({
       path: "auth.required",
-      paths: ["auth.required", "auth.secret"],
-      sentence: "expected a secret beside it (auth.secret), got none: without one no token can be checked",
+      paths: ["auth.required", "auth.secret", "auth.jwks_url", "auth.jwks_file"],
+      sentence:
+        "expected a secret or keys beside it (auth.secret, auth.jwks_url or auth.jwks_file), got none: without them " +
+        "no token can be checked",
+    });
+  }
+  if (auth.jwks_url !== undefined && !isKeyAddress(auth.jwks_url)) {
+    clashes.push({
+      path: "auth.jwks_url",
+      paths: ["auth.jwks_url"],
+      sentence:
+        `expected an https address, or an http address of this machine, without user name and password, got ${
+          printedValue(auth.jwks_url, auth.jwks_url.includes("@"))
+        }`,
+    });
+  }
+  if (auth.jwks_url !== undefined && auth.jwks_file !== undefined) {
+    clashes.push({
+      path: "auth.jwks_file",
+      paths: ["auth.jwks_file", "auth.jwks_url"],
+      sentence: "expected one key set, got two: leave out this one or auth.jwks_url",
     });
   }
   if (auth.secret === DEVELOPMENT_SECRET && !development) {
@@ -60,14 +88,65 @@ export function crossChecks(settings: Settings, isSet: (path: SettingPath) => bo
     ...websocket.enabled ? [["websocket.host", websocket.host] as const] : [],
     ["http.host", http.host] as const,
   ];
+  const missing = [
+    ...auth.required ? [] : ["authentication (auth.required)"],
+    ...settings.tls.enabled ? [] : ["TLS (tls.cert_file, tls.key_file)"],
+  ];
   for (const [path, host] of listening) {
-    if (isLoopback(host) || settings.allow_insecure) continue;
+    if (isLoopback(host) || settings.allow_insecure || missing.length === 0) continue;
     clashes.push({
       path,
-      paths: [path, "websocket.enabled", "allow_insecure"],
+      paths: [path, "websocket.enabled", "allow_insecure", "auth.required", ...TLS_PATHS],
+      sentence: `expected a loopback address, got ${quoted(host)}: beyond this machine ${
+        missing.join(" and ")
+      } must be on; set allow_insecure: true to listen there without`,
+    });
+  }
+  return [...clashes, ...tlsClashes(settings)];
+}
+
+const TLS_PATHS: readonly SettingPath[] = [
+  "tls.enabled",
+  "tls.cert_file",
+  "tls.key_file",
+  "tls.dev_certificate",
+];
+
+function tlsClashes({ tls }: Settings): Clash[] {
+  const clashes: Clash[] = [];
+  const hasCertificate = tls.cert_file !== undefined;
+  const hasKey = tls.key_file !== undefined;
+  if (tls.enabled && !hasCertificate && !hasKey && !tls.dev_certificate) {
+    clashes.push({
+      path: "tls.enabled",
+      paths: TLS_PATHS,
       sentence:
-        `expected a loopback address, got ${quoted(host)}: beyond this machine authentication and TLS are ` +
-        "needed, and TLS is not offered yet; set allow_insecure: true to listen there without",
+        "expected a certificate and its key beside it (tls.cert_file, tls.key_file), got none: name both, or " +
+        "start with --dev-certificate for one that is made at the start",
+    });
+  }
+  if (hasCertificate !== hasKey) {
+    const [given, lacking] = hasCertificate
+      ? ["cert_file", "key_file"] as const
+      : ["key_file", "cert_file"] as const;
+    clashes.push({
+      path: `tls.${given}`,
+      paths: ["tls.cert_file", "tls.key_file"],
+      sentence: `expected tls.${lacking} beside it, got none: a certificate and its key go together`,
+    });
+  }
+  if (tls.verify_client && !tls.enabled) {
+    clashes.push({
+      path: "tls.verify_client",
+      paths: ["tls.verify_client", ...TLS_PATHS],
+      sentence: "expected TLS to be on (tls.enabled), got off: without it no client has a certificate",
+    });
+  }
+  if (tls.verify_client && tls.ca_file === undefined) {
+    clashes.push({
+      path: "tls.verify_client",
+      paths: ["tls.verify_client", "tls.ca_file"],
+      sentence: "expected tls.ca_file beside it, got none: it says whose certificates clients may show",
     });
   }
   return clashes;

@@ -5,6 +5,7 @@
  */
 import { SETTING_PATHS, settingAt } from "./schema.ts";
 import type { SettingPath } from "./schema.ts";
+import { environmentSuffixes } from "./setting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,26 +26,16 @@ export function environmentName(service: string, suffix: string): string {
 
 /** The variables of a service that are set. An empty one counts as not set. */
 export function readEnvironment(service: string, environment: Environment): Variable[] {
-  const paths = new Map<string, SettingPath[]>();
+  const groups = new Map<string, { suffixes: readonly string[]; paths: SettingPath[] }>();
   for (const path of SETTING_PATHS) {
-    const suffix = settingAt(path).environment;
-    if (suffix !== undefined) paths.set(suffix, [...paths.get(suffix) ?? [], path]);
+    const suffixes = environmentSuffixes(settingAt(path));
+    const group = groups.get(suffixes.join());
+    if (group) group.paths.push(path);
+    else if (suffixes.length > 0) groups.set(suffixes.join(), { suffixes, paths: [path] });
   }
-  return [...paths].flatMap(([suffix, paths]) => {
-    const name = environmentName(service, suffix);
-    const set = [name, FALLBACKS[name]].find((candidate) =>
-      candidate !== undefined && environment[candidate]
-    );
-    return set === undefined ? [] : [{ name: set, text: environment[set]!, paths }];
+  return [...groups.values()].flatMap(({ suffixes, paths }) => {
+    const names = suffixes.map((suffix) => environmentName(service, suffix));
+    const name = names.flatMap((own) => [own, FALLBACKS[own] ?? own]).find((own) => environment[own]);
+    return name === undefined ? [] : [{ name, text: environment[name]!, paths }];
   });
-}
-
-/**
- * Variables by which TLS is asked for. They are read in order to refuse: a server that went on without encryption
- * would be worse than one that does not start.
- */
-export function tlsVariables(service: string, environment: Environment): string[] {
-  return ["TLS_ENABLED", "WS_TLS_ENABLED"]
-    .map((suffix) => environmentName(service, suffix))
-    .filter((name) => ["true", "1", "yes", "on"].includes(environment[name]?.toLowerCase() ?? ""));
 }

@@ -6,7 +6,7 @@
 import { nearest } from "./nearest.ts";
 import { SETTING_PATHS, settingAt } from "./schema.ts";
 import type { SettingPath } from "./schema.ts";
-import { quoted, SettingsError } from "./settings-error.ts";
+import { looksSecret, quoted, SettingsError } from "./settings-error.ts";
 
 export interface FlagRow {
   /** With its dashes. */
@@ -36,6 +36,7 @@ export const FLAGS: readonly FlagRow[] = [
   row("--http-port", "PORT", "Port for HTTP and MCP"),
   row("--storage", "PATH", 'Database file, ":memory:" or "none"'),
   row("--log-level", "LEVEL", "debug, info, warn or error"),
+  row("--dev-certificate", undefined, "Speak TLS with a self-signed certificate made now, for development"),
   row("--development", undefined, "Accept the known development secret and offer test tools"),
   row("--help", undefined, "Show this text"),
 ];
@@ -99,6 +100,8 @@ function readFlag(argument: string, rest: string[], problems: string[]): [FlagRo
     problems.push(
       `${quoted(name)}: expected a known flag${meant ? `, did you mean "${meant}"?` : "; see --help"}`,
     );
+    // What follows would be told of as a word too many.
+    if (equals < 0 && looksSecret([name])) takeValue(rest);
     return [null, ""];
   }
   if (flag.value === undefined) {

@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import type { JsonObject } from "../protocol/json.ts";
 import { crossChecks } from "./cross-checks.ts";
-import { readEnvironment, tlsVariables } from "./environment.ts";
+import { readEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { FLAGS, NO_FLAGS } from "./flags.ts";
 import type { Flags } from "./flags.ts";
@@ -46,16 +46,11 @@ export function loadSettings(options: LoadOptions): Settings {
   for (const { name, text, paths } of readEnvironment(service.name, environment)) {
     loader.takeText(name, text, paths);
   }
-  for (const name of tlsVariables(service.name, environment)) {
-    loader.problems.push(`${name}: expected no request for TLS: ${TLS}`);
-  }
   for (const [flag, text] of flags.values) {
     loader.takeText(flag, text, FLAGS.find((row) => row.flag === flag)?.paths ?? []);
   }
   return loader.finish(file);
 }
-
-const TLS = "TLS is not offered yet; let a proxy in front of the server encrypt";
 
 /** Where a value came from, and what it is. */
 interface Taken {
@@ -72,9 +67,7 @@ class Loader {
   #own: Located | undefined;
 
   constructor(service: SettingsService) {
-    if (
-      BLOCKS.has(service.name) || (SETTING_PATHS as string[]).includes(service.name) || service.name === "tls"
-    ) {
+    if (BLOCKS.has(service.name) || (SETTING_PATHS as string[]).includes(service.name)) {
       throw new TypeError(
         `Cannot make settings for service '${service.name}': a block of settings has this name`,
       );
@@ -129,7 +122,6 @@ class Loader {
     if (key === this.#service.name) this.#own = entry;
     else if (keys) this.#takeBlock(file, key, keys, entry);
     else if (isPath(key)) this.#takeValue(file, key, entry);
-    else if (key === "tls") this.problems.push(`${file}:${entry.line}: tls: expected no such block: ${TLS}`);
     else this.#unknown(file, [key], [...topKeys(), this.#service.name], entry.line);
   }
 

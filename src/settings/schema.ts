@@ -86,16 +86,26 @@ export function assembleSettings(
 ): Settings {
   const tree: Record<string, unknown> = {};
   for (const path of SETTING_PATHS) {
-    const value = values.has(path) ? values.get(path) : defaultAt(service, path);
-    const [block, key] = path.split(".") as [string, string | undefined];
-    if (key === undefined) tree[block] = value;
-    else tree[block] = { ...tree[block] as object | undefined, [key]: value };
+    putAt(tree, path, values.has(path) ? values.get(path) : defaultAt(service, path));
   }
-  const websocket = tree.websocket as { message_rate_limit: number; message_burst: number };
-  if (!values.has("websocket.message_burst") && service.defaults?.websocket?.message_burst === undefined) {
-    websocket.message_burst = 1.5 * websocket.message_rate_limit;
+  for (const path of FOLLOWING) {
+    if (values.has(path) || (service.defaults && valueAt(service.defaults, path) !== undefined)) continue;
+    putAt(tree, path, followed(tree, path));
   }
   return { ...tree, own } as unknown as Settings;
+}
+
+/** Settings whose default follows from others. */
+const FOLLOWING = SETTING_PATHS.filter((path) => settingAt(path).follows);
+
+function followed(settings: SettingsPart, path: SettingPath): unknown {
+  return settingAt(path).follows?.((other) => valueAt(settings, other as SettingPath));
+}
+
+function putAt(tree: Record<string, unknown>, path: SettingPath, value: unknown): void {
+  const [block, key] = path.split(".") as [string, string | undefined];
+  if (key === undefined) tree[block] = value;
+  else tree[block] = { ...tree[block] as object | undefined, [key]: value };
 }
 
 function defaultAt(service: SettingsService, path: SettingPath): unknown {
@@ -112,20 +122,14 @@ export function defaultSettings(service: SettingsService): Settings {
 
 /**
  * Settings with some of them replaced, for a program that brings its own. What comes out is not checked:
- * `checkSettings` does that. A burst that followed from the rate goes on doing so.
+ * `checkSettings` does that. A value that followed from others goes on doing so.
  */
 export function mergeSettings(settings: Settings, part: SettingsPart): Settings {
-  const rate = part.websocket?.message_rate_limit;
-  const follows = settings.websocket.message_burst === 1.5 * settings.websocket.message_rate_limit;
   const tree: Record<string, unknown> = {};
-  for (const path of SETTING_PATHS) {
-    const [block, key] = path.split(".") as [string, string | undefined];
-    let value = valueAt(part, path) ?? valueAt(settings, path);
-    if (path === "websocket.message_burst" && rate !== undefined && follows) {
-      value = part.websocket?.message_burst ?? 1.5 * rate;
-    }
-    if (key === undefined) tree[block] = value;
-    else tree[block] = { ...tree[block] as object | undefined, [key]: value };
+  for (const path of SETTING_PATHS) putAt(tree, path, valueAt(part, path) ?? valueAt(settings, path));
+  for (const path of FOLLOWING) {
+    const follows = valueAt(settings, path) === followed(settings, path);
+    if (follows && valueAt(part, path) === undefined) putAt(tree, path, followed(tree, path));
   }
   return { ...tree, own: { ...settings.own, ...part.own } } as unknown as Settings;
 }
@@ -151,8 +155,8 @@ function describedSchema(service: SettingsService, path: SettingPath): v.Generic
   const setting = settingAt(path);
   const described = v.pipe(setting.schema, v.description(meaningOf(setting)));
   const standard = defaultAt(service, path);
-  const pinned = standard === undefined || path === "websocket.message_burst";
-  return pinned ? v.optional(described) : v.optional(described, standard);
+  const open = standard === undefined || setting.follows !== undefined;
+  return open ? v.optional(described) : v.optional(described, standard);
 }
 
 /** Meaning, unit and what 0 does, as one phrase without final period. */

@@ -40,10 +40,12 @@ export interface Setting<T> {
   readonly meaning: string;
   /** What 0 does, where 0 is accepted. */
   readonly zero?: string;
-  /** Environment variable without the service's prefix. Two settings may share one. */
-  readonly environment?: string;
+  /** Environment variable without the service's prefix; of several, the first that is set counts. Two settings may share one. */
+  readonly environment?: string | readonly string[];
   /** Flag of the command line. Two settings may share one. */
   readonly flag?: string;
+  /** The default where it follows from other settings, which are asked for by path. `default` is then for none of them set. */
+  readonly follows?: (valueOf: (path: string) => unknown) => T;
   /** True: the value is never printed. */
   readonly secret?: boolean;
   /** Every fault inside a value that is a map; `kinds` as in `SettingsService`. Absent: the schema finds all. */
@@ -52,6 +54,11 @@ export interface Setting<T> {
 
 /** What every kind of setting is described by. */
 type Description<T> = Omit<Setting<T>, "schema" | "expected" | "expectedText" | "fromText">;
+
+/** The environment variables of a setting without the service's prefix, the one that counts most first. */
+export function environmentSuffixes({ environment = [] }: Setting<unknown>): readonly string[] {
+  return typeof environment === "string" ? [environment] : environment;
+}
 
 const grouped = new Intl.NumberFormat("en-US");
 
@@ -134,6 +141,22 @@ export function choice<const Word extends string>(
     expected,
     expectedText: expected,
     fromText: (written) => written,
+  };
+}
+
+/** One text, or a list of some. In the environment, commas part them. At most 1,000. */
+export function textOrTexts(
+  each: string,
+  description: Description<string | readonly string[]>,
+): Setting<string | readonly string[]> {
+  const one = v.pipe(v.string(), v.regex(/\S/));
+  const expected = `${each}, or a list of them`;
+  return {
+    ...description,
+    schema: v.union([one, v.pipe(v.array(one), v.maxLength(1_000))]),
+    expected,
+    expectedText: expected,
+    fromText: (written) => written.split(",").map((part) => part.trim()),
   };
 }
 

@@ -50,11 +50,16 @@ export function looksSecret(keys: readonly (string | number)[]): boolean {
   return keys.some((key) => typeof key === "string" && SECRET_KEY.test(key));
 }
 
+/** An address without the name and the password that stand in it. */
+function withoutUser(text: string): string {
+  return text.replace(/\/\/\S*@/g, "//…@");
+}
+
 /** Ends the sentence "got ...". */
 export function printedValue(value: unknown, hidden = false): string {
   if (value === undefined || value === null) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";
   if (hidden) return "a value that is not shown here";
-  return typeof value === "string" ? quoted(value) : String(value);
+  return typeof value === "string" ? quoted(withoutUser(value)) : String(value);
 }

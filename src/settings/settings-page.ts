@@ -5,14 +5,14 @@
  */
 import { BLOCKS, defaultSettings, meaningOf, SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
 import type { SettingPath, SettingsService } from "./schema.ts";
-import type { Setting } from "./setting.ts";
+import { environmentSuffixes, type Setting } from "./setting.ts";
 
 /** All settings as a Markdown table, with columns of even width. */
 export function settingsTable(): string {
   const rows = SETTING_PATHS.map((path) => {
     const setting = settingAt(path);
     const names = [
-      ...setting.environment ? [`\`{SERVICE}_${setting.environment}\``] : [],
+      ...environmentSuffixes(setting).map((suffix) => `\`{SERVICE}_${suffix}\``),
       ...setting.flag ? [`\`${setting.flag}\``] : [],
     ];
     return [`\`${path}\``, defaultCell(setting), meaningOf(setting), setting.expected, names.join(" ")];
@@ -50,7 +50,7 @@ export function settingsFile(service: SettingsService): string {
 function entry(service: SettingsService, path: SettingPath, indent: string): string {
   const setting = settingAt(path);
   const value = valueAt(defaultSettings(service), path);
-  const open = value === undefined || path === "websocket.message_burst";
+  const open = value === undefined || setting.follows !== undefined;
   const told = open ? `Default: ${setting.defaultText}` : `Default: ${printed(value)}`;
   const line = `${path.split(".").at(-1)}: ${open ? value ?? "..." : printed(value)}`;
   const words = [...`${meaningOf(setting)}.`.split(" "), `${told}.`];

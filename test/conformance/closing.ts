@@ -8,17 +8,16 @@ import type { SocketServer } from "./socket-server-handle.ts";
 
 export function closingTest(server: SocketServer): void {
   it("close lets a request finish, cuts what outlives the grace time, and frees the port", async () => {
-    const plain = server.url("/slow").replace("ws:", "http:");
     const agent = await server.raw();
     agent.request("/", { Upgrade: undefined, Connection: "keep-alive" });
     await agent.until("plain");
-    const finishing = fetch(`${plain}?ms=300`).then((response) => response.text());
-    const endless = fetch(`${plain}?ms=60000`).then((response) => response.text(), () => "cut");
+    const finishing = server.get("/slow?ms=300").then(({ body }) => body);
+    const endless = server.get("/slow?ms=60000").then(({ body }) => body, () => "cut");
     const upgraded = await server.raw();
     upgraded.request("/ws?greet=1");
     await upgraded.until("hello");
     // Both requests have arrived when a later one has been answered.
-    await fetch(server.url("/").replace("ws:", "http:")).then((response) => response.text());
+    await server.get("/");
     const ended = server.program.stop();
     expect(await finishing).toBe("slow");
     expect(await endless).toBe("cut");

@@ -49,7 +49,7 @@ export function handshakeTests(server: SocketServer): void {
 
     it("to a route that throws is answered with 500, and one to no route with 404", async () => {
       for (const [path, status] of [["/broken", 500], ["/nowhere", 404]] as const) {
-        const ws = new WebSocket(server.url(path));
+        const ws = new WebSocket(server.url(path), server.trust);
         const [, response] = await once(ws.on("error", () => {}), "unexpected-response");
         expect(response.statusCode).toBe(status);
         ws.terminate();
@@ -73,8 +73,7 @@ export function handshakeTests(server: SocketServer): void {
     });
 
     it("is asked for with 426 where a plain request comes", async () => {
-      const response = await fetch(server.url().replace("ws:", "http:"));
-      expect(response.status).toBe(426);
+      expect((await server.get("/ws")).status).toBe(426);
     });
 
     it.each([

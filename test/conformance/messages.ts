@@ -5,7 +5,6 @@
  */
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { TextClient } from "../support/text-client.ts";
 import { MAX_MESSAGE_BYTES } from "./socket-server-handle.ts";
 import type { SocketServer } from "./socket-server-handle.ts";
 
@@ -79,7 +78,7 @@ export function messageTests(server: SocketServer): void {
     });
 
     it("has the limit of its own port", async () => {
-      const client = await TextClient.open(server.url("/ws", server.ready.second));
+      const client = await server.open("/ws", server.ready.second);
       client.send(`echo ${"x".repeat(2_000)}`);
       expect((await client.closed).code).toBe(1009);
       await server.lives();

@@ -16,14 +16,16 @@ export function portTests(server: SocketServer): void {
     const client = await server.open();
     expect(await client.ask("address")).toBe("address 127.0.0.1");
     await client.close();
-    const response = await fetch(server.url("/address").replace("ws:", "http:"));
-    expect(await response.text()).toBe("127.0.0.1");
+    expect((await server.get("/address")).body).toBe("127.0.0.1");
   });
 
   it("two ports of one runtime each have their own app", async () => {
-    const text = async (port: number) => await (await fetch(`http://127.0.0.1:${port}/`)).text();
-    expect(await text(server.ready.port)).toBe("plain");
-    expect(await text(server.ready.second)).toBe("other");
+    expect((await server.get("/")).body).toBe("plain");
+    expect((await server.get("/", server.ready.second)).body).toBe("other");
+  });
+
+  it("tells an app the scheme that it is asked by", async () => {
+    expect((await server.get("/scheme")).body).toBe(server.way.tls ? "https:" : "http:");
   });
 
   it("listen names what is wrong with a port or a host", () => {

@@ -4,6 +4,8 @@
  * @module
  */
 import { expect } from "vitest";
+import { makeAuthority } from "../support/certificates.ts";
+import { get, type HttpAnswer, type TlsClient } from "../support/http-client.ts";
 import { RawSocket } from "../support/raw-socket.ts";
 import { type Program, type RuntimeName, startProgram } from "../support/start-program.ts";
 import { TextClient } from "../support/text-client.ts";
@@ -21,6 +23,8 @@ export interface Way {
   readonly name: string;
   readonly runtime: RuntimeName;
   readonly args?: readonly string[];
+  /** Both ports speak TLS. @default false */
+  readonly tls?: boolean;
   /** `terminate` ends the connection of a peer that has stopped reading. */
   readonly terminates: boolean;
   /** `pause` stops the peer. */
@@ -39,6 +43,8 @@ const PROGRAM = new URL("./socket-server.ts", import.meta.url).pathname;
 export class SocketServer {
   readonly way: Way;
   program!: Program<Ready>;
+  /** How its certificate is checked; undefined where it speaks no TLS. */
+  trust: TlsClient | undefined;
   #count = 0;
 
   constructor(way: Way) {
@@ -46,7 +52,14 @@ export class SocketServer {
   }
 
   async start(): Promise<void> {
-    this.program = await startProgram<Ready>(this.way.runtime, PROGRAM, { args: this.way.args });
+    const environment: Record<string, string> = {};
+    if (this.way.tls) {
+      const authority = await makeAuthority();
+      const { cert, key } = await authority.issue();
+      this.trust = { ca: authority.cert };
+      Object.assign(environment, { SERVER_CERTIFICATE: cert, SERVER_KEY: key });
+    }
+    this.program = await startProgram<Ready>(this.way.runtime, PROGRAM, { args: this.way.args, environment });
   }
 
   get ready(): Ready {
@@ -59,15 +72,20 @@ export class SocketServer {
   }
 
   url(path = "/ws", port: number = this.ready.port): string {
-    return `ws://127.0.0.1:${port}${path}`;
+    return `${this.trust ? "wss" : "ws"}://127.0.0.1:${port}${path}`;
   }
 
-  open(path = "/ws"): Promise<TextClient> {
-    return TextClient.open(this.url(path));
+  /** A plain request. */
+  get(path: string, port: number = this.ready.port): Promise<HttpAnswer> {
+    return get(this.url(path, port).replace("ws", "http"), {}, this.trust);
+  }
+
+  open(path = "/ws", port: number = this.ready.port): Promise<TextClient> {
+    return TextClient.open(this.url(path, port), this.trust);
   }
 
   raw(): Promise<RawSocket> {
-    return RawSocket.open(this.ready.port);
+    return RawSocket.open(this.ready.port, this.trust?.ca);
   }
 
   /** Resolves when the program has written a line that starts like this. */

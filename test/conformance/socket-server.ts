@@ -98,6 +98,7 @@ function accepting(context: Context): Accept {
 
 const app = new Hono();
 app.get("/", (context) => context.text("plain"));
+app.get("/scheme", (context) => context.text(new URL(context.req.url).protocol));
 app.get("/address", (context) => context.text(String(runtime.remoteAddress(context))));
 app.get("/slow", async (context) => {
   await new Promise((resolve) => setTimeout(resolve, Number(context.req.query("ms"))));
@@ -122,13 +123,15 @@ for (const path of ["/ws", "/later", "/refused/now", "/refused/later"]) {
   app.get(path, (context) => runtime.upgrade(context, accepting(context)));
 }
 
-const listening = { app, host: "127.0.0.1", port: 0, maxMessageBytes: MAX_MESSAGE_BYTES };
+const { SERVER_CERTIFICATE: cert, SERVER_KEY: key } = process.env;
+const tls = cert && key ? { tls: { cert, key } } : {};
+const listening = { app, host: "127.0.0.1", port: 0, maxMessageBytes: MAX_MESSAGE_BYTES, ...tls };
 const listener = await runtime.listen(listening);
 const other = new Hono();
 other.get("/ws", (context) => runtime.upgrade(context, accepting(context)));
 other.get("/", (context) => context.text("other"));
 // A second port on the same runtime object, with its own app and its own limit.
-const second = await runtime.listen({ app: other, host: "127.0.0.1", port: 0, maxMessageBytes: 1_000 });
+const second = await runtime.listen({ ...listening, app: other, maxMessageBytes: 1_000 });
 
 async function failure(port: number, host = "127.0.0.1"): Promise<string> {
   try {

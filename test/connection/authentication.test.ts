@@ -153,6 +153,18 @@ describe("Authentication", () => {
     expect(client.socket.paused).toBe(false);
   });
 
+  test("Authentication ends so that the client comes back where its token cannot be checked", async () => {
+    const bench = createBench({
+      ...required,
+      verify: () => Promise.resolve({ ok: false, reason: "unavailable" }),
+    });
+    const client = bench.connect();
+    client.request("auth", { token: "t" });
+    await bench.until(() => client.close !== null);
+    expect(client.frames).toMatchObject([{ error_code: "NOT_AVAILABLE", correlation_id: "auth" }]);
+    expect(client.close).toEqual({ code: 1011, reason: "Authentication error" });
+  });
+
   test("Authentication that ends while a token is checked stays ended", async () => {
     let verified = (_: Verification): void => {};
     const bench = createBench({ ...required, verify: () => new Promise((resolve) => verified = resolve) });
@@ -233,6 +245,22 @@ describe("Authentication", () => {
       error_message: "Not authorized to get_doc: needs demo:read",
     });
     expect((await bench.ask(client, { type: "subscribe", room: "global" }))[0]!.type).toBe("ack");
+  });
+
+  test("Authentication: what a client asks when its token has expired is not answered", async () => {
+    const bench = createBench(required);
+    const client = bench.connect();
+    client.request("auth", { token: await bench.token(["read"], 30) });
+    await bench.until(() => client.take().length > 0);
+    // Nothing has looked for expired tokens since.
+    bench.clock.advance(29_999);
+    expect((await bench.ask(client, { type: "subscribe", room: "doc:a" }))[0]!.type).toBe("ack");
+    bench.clock.advance(1);
+    client.send({ type: "subscribe", room: "doc:b", id: "late" });
+    bench.clock.tick();
+    expect(client.take()).toEqual([]);
+    expect(client.close).toEqual({ code: 4001, reason: "Token expired" });
+    expect(bench.hub.roomCount).toBe(0);
   });
 
   test("Authentication: an expired token ends the connection with 4001", async () => {

@@ -21,7 +21,8 @@ function setUp(bounds: Partial<McpBounds> = {}) {
   const clock = new FakeClock();
   const endpoint = createMcpEndpoint(notesHost({ clock }), bounds);
   const app = new Hono();
-  app.all("/mcp", (context) => endpoint.handle(context, ANONYMOUS));
+  const token = { expiresAt: null as number | null };
+  app.all("/mcp", (context) => endpoint.handle(context, ANONYMOUS, token));
   const send = async (method: string, session: string | null, body?: unknown) => {
     const headers = new Headers({
       "content-type": "application/json",
@@ -44,7 +45,7 @@ function setUp(bounds: Partial<McpBounds> = {}) {
     await response.text();
     return response.status;
   };
-  return { app, clock, endpoint, send, open, ping };
+  return { app, clock, endpoint, send, open, ping, token };
 }
 
 describe("createMcpEndpoint()", () => {
@@ -67,6 +68,39 @@ describe("createMcpEndpoint()", () => {
     await stream.body!.cancel();
     clock.advance(999);
     expect(await ping(id)).toBe(200);
+  });
+
+  test("ends a stream when the token that has opened it expires, and keeps the session and its other streams", async () => {
+    const { clock, open, ping, send, token } = setUp({ sessionIdleMs: 10_000_000 });
+    const { id } = await open();
+    token.expiresAt = clock.now() + 3_600_000;
+    const stream = await send("GET", id);
+    let over = false;
+    const read = stream.text().finally(() => over = true);
+    token.expiresAt = null;
+    clock.advance(3_599_999);
+    expect(await ping(id)).toBe(200);
+    expect(over).toBe(false);
+    clock.advance(1);
+    expect(await read).toBe(": ok\n\n");
+    expect(await ping(id)).toBe(200);
+    const lasting = await send("GET", id);
+    clock.advance(100_000_000);
+    expect(await ping(id)).toBe(200);
+    await lasting.body!.cancel();
+  });
+
+  test("waits for no token of a stream that has ended, and bears tokens that expire in thousands of years", async () => {
+    const { clock, open, send, token } = setUp();
+    const { id } = await open();
+    const before = clock.pending;
+    token.expiresAt = 8.64e15;
+    const stream = await send("GET", id);
+    expect(clock.pending).toBe(before + 1);
+    clock.advance(1_000_000);
+    expect(clock.pending).toBe(before + 1);
+    await stream.body!.cancel();
+    expect(clock.pending).toBe(before);
   });
 
   test("makes room by ending the session that has been idle longest", async () => {

@@ -88,6 +88,7 @@ describe("createPrometheus", () => {
       direction: ["sent", "received"],
       channel: ["global", "session"],
       error_type: ["rate_limit", "decode_error"],
+      limit: ["fragments", "http_rate"],
     };
     for (const [name, row] of Object.entries(METRICS)) {
       for (const choice of [0, 1]) {

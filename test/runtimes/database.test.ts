@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Database, DatabaseError } from "../../src/ports/database.ts";
 import { openDatabase } from "../../src/runtimes/database.ts";
@@ -31,6 +31,25 @@ describe("openDatabase", () => {
     database.exec("CREATE TABLE t (a)");
     database.close();
     expect((await readFile(path)).subarray(0, 15).toString()).toBe("SQLite format 3");
+  });
+
+  it.runIf(process.platform !== "win32")("makes files that nobody else may read", async () => {
+    const database = await openDatabase(at("private", "a.db"));
+    database.exec("CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)");
+    const files = ["a.db", "a.db-lock", "a.db-shm", "a.db-wal"];
+    expect(await readdir(at("private"))).toEqual(expect.arrayContaining(files));
+    for (const name of await readdir(at("private"))) {
+      expect((await stat(at("private", name))).mode & 0o777, name).toBe(0o600);
+    }
+    database.exec("ROLLBACK");
+    database.close();
+  });
+
+  it.runIf(process.platform !== "win32")("leaves a file the rights that its owner gave it", async () => {
+    (await openDatabase(at("shown.db"))).close();
+    await chmod(at("shown.db"), 0o640);
+    (await openDatabase(at("shown.db"))).close();
+    expect((await stat(at("shown.db"))).mode & 0o777).toBe(0o640);
   });
 
   it("keeps what was written when it is opened again", async () => {
@@ -199,6 +218,18 @@ describe.each(["node", "deno", "bun"] as const)("a database on %s", (runtime) =>
   // Also those of a test that has failed half-way.
   afterEach(async () => {
     await Promise.all(programs.splice(0).map((program) => program.stop("SIGKILL")));
+  });
+
+  it.runIf(hasRuntime(runtime) && process.platform !== "win32")("is one that nobody else may read", {
+    timeout: 40_000,
+  }, async () => {
+    const path = join(folder, `${runtime}-private`, "a.db");
+    const source = new URL("./database-program.ts", import.meta.url).pathname;
+    programs.push(await startProgram(runtime, source, { args: [path] }));
+    expect(await readdir(dirname(path))).toContain("a.db-wal");
+    for (const name of await readdir(dirname(path))) {
+      expect((await stat(join(dirname(path), name))).mode & 0o777, name).toBe(0o600);
+    }
   });
 
   it.runIf(hasRuntime(runtime))("keeps its commits through kill -9, and its lock ends with the process", {

@@ -52,7 +52,7 @@ describe("checkSettings", () => {
     );
     expect(check({ http: { host: "0.0.0.0" }, allow_insecure: true })).not.toThrow();
     expect(check({ auth: { required: true } })).toThrow(
-      /^Settings: auth\.required: expected a secret beside it/,
+      /^Settings: auth\.required: expected a secret or keys beside it/,
     );
   });
 });

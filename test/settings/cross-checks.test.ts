@@ -10,17 +10,61 @@ function load(text: string, environment = {}, args: string[] = []) {
   return () => loadSettings({ service, text, file: "f.yaml", environment, flags: parseFlags(args) });
 }
 
-const beyond = (label: string, path: string, host: string) =>
-  `${label}: ${path}: expected a loopback address, got "${host}": beyond this machine authentication and TLS are ` +
-  "needed, and TLS is not offered yet; set allow_insecure: true to listen there without";
-
 describe("loadSettings across settings", () => {
   test("refuses required authentication without a secret, and names who asked for it", () => {
     const sentence =
-      "auth.required: expected a secret beside it (auth.secret), got none: without one no token can be checked";
+      "auth.required: expected a secret or keys beside it (auth.secret, auth.jwks_url or auth.jwks_file), got none: " +
+      "without them no token can be checked";
     expect(load("auth: { required: true }")).toThrow(`f.yaml:1: ${sentence}`);
     expect(load("", { AKOSHA_AUTH_ENABLED: "1" })).toThrow(`AKOSHA_AUTH_ENABLED: ${sentence}`);
     expect(load("auth: { required: true }", { AKOSHA_JWT_SECRET: "s" })().auth.required).toBe(true);
+  });
+
+  test("takes keys in place of a secret, from one place", () => {
+    const auth = (rest: string) => load(`auth: { required: true, ${rest} }`);
+    expect(auth("jwks_url: 'https://login.example.org/keys'")().auth.jwks_url).toBe(
+      "https://login.example.org/keys",
+    );
+    expect(auth("jwks_file: keys.json")().auth.required).toBe(true);
+    expect(load("", { AKOSHA_AUTH_ENABLED: "1", AKOSHA_JWKS_FILE: "keys.json" })().auth.jwks_file).toBe(
+      "keys.json",
+    );
+    expect(auth("jwks_file: keys.json, jwks_url: 'https://login.example.org/keys'")).toThrow(
+      "f.yaml:1: auth.jwks_file: expected one key set, got two: leave out this one or auth.jwks_url",
+    );
+  });
+
+  test("takes keys from an https address, over http from this machine alone, and never with a password", () => {
+    const sentence =
+      "f.yaml:1: auth.jwks_url: expected an https address, or an http address of this machine, without user name and " +
+      "password, got ";
+    const address = (text: string) => load(`auth: { jwks_url: ${JSON.stringify(text)} }`);
+    for (
+      const good of ["http://127.0.0.1:9/k", "http://[::1]:9/k", "http://localhost/k", "HTTPS://a.example"]
+    ) {
+      expect(address(good)().auth.jwks_url, good).toBe(good);
+    }
+    for (
+      const bad of [
+        "http://login.example.org/keys",
+        "http://127.0.0.1.example.org/keys",
+        "ftp://127.0.0.1/keys",
+        "file:///etc/keys.json",
+        "keys.json",
+        "https://",
+      ]
+    ) expect(address(bad), bad).toThrow(`${sentence}"${bad}"`);
+    expect(address("https://ada:secret@login.example.org/keys")).toThrow(
+      new RegExp(`^${sentence}a value that is not shown here$`),
+    );
+  });
+
+  test("takes one issuer and one audience, or lists of them", () => {
+    const { auth } = load("auth: { issuer: 'https://a.example', audience: [one, two] }")();
+    expect([auth.issuer, auth.audience]).toEqual(["https://a.example", ["one", "two"]]);
+    expect(load("", { AKOSHA_JWT_AUDIENCE: "one, two" })().auth.audience).toEqual(["one", "two"]);
+    expect(load("auth: { issuer: [''] }")).toThrow(/^f\.yaml:1: auth\.issuer/);
+    expect(load("auth: { audience: 5 }")).toThrow("auth.audience: expected an audience like");
   });
 
   test("refuses the known development secret outside development mode", () => {
@@ -30,17 +74,6 @@ describe("loadSettings across settings", () => {
     expect(load(`auth: { secret: ${DEVELOPMENT} }`)).toThrow(new Error(`f.yaml:1: ${sentence}`).message);
     expect(load("", { AKOSHA_JWT_SECRET: DEVELOPMENT })).toThrow(`AKOSHA_JWT_SECRET: ${sentence}`);
     expect(load("", { AKOSHA_JWT_SECRET: DEVELOPMENT }, ["--development"])().auth.secret).toBe(DEVELOPMENT);
-  });
-
-  test("refuses to listen beyond loopback, also with authentication, unless that is allowed", () => {
-    expect(load("websocket:\n  host: 0.0.0.0")).toThrow(beyond("f.yaml:2", "websocket.host", "0.0.0.0"));
-    expect(load("auth: { required: true, secret: s }\nhttp: { host: '::' }")).toThrow(
-      beyond("f.yaml:2", "http.host", "::"),
-    );
-    expect(load("", {}, ["--host", "192.0.2.1"])).toThrow(
-      `${beyond("--host", "websocket.host", "192.0.2.1")}\n${beyond("--host", "http.host", "192.0.2.1")}`,
-    );
-    expect(load("allow_insecure: true", {}, ["--host", "0.0.0.0"])().http.host).toBe("0.0.0.0");
   });
 
   test("does not judge the host and port of a WebSocket side that is switched off", () => {

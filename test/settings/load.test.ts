@@ -96,21 +96,10 @@ describe("loadSettings", () => {
       'f.yaml:5: webscoket: expected a known block or setting, got "webscoket", did you mean "websocket"?',
       'f.yaml:6: port: expected a known block or setting, got "port", did you mean "websocket.port"?',
       'f.yaml:7: "a\\nb": expected a known block or setting, got "a\\nb"; known here: websocket, http, auth, ' +
-      "origins, hosts, history, limits, heartbeat, presence, idempotency, storage, log, shutdown, broker, " +
+      "tls, origins, hosts, history, limits, heartbeat, presence, idempotency, storage, log, shutdown, broker, " +
       "development, allow_insecure, session-buddy",
       'f.yaml:9: http.zzz: expected a setting of "http", got "zzz"; known here: host, port',
     ]);
-  });
-
-  test("says of a tls block that TLS is not offered yet", () => {
-    const sentence = "TLS is not offered yet; let a proxy in front of the server encrypt";
-    expect(problems({ text: "tls: { cert: a }" })).toEqual([
-      `f.yaml:1: tls: expected no such block: ${sentence}`,
-    ]);
-    expect(problems({ environment: { SESSION_BUDDY_WS_TLS_ENABLED: "True" } })).toEqual([
-      `SESSION_BUDDY_WS_TLS_ENABLED: expected no request for TLS: ${sentence}`,
-    ]);
-    expect(problems({ environment: { SESSION_BUDDY_TLS_ENABLED: "false" } })).toEqual([]);
   });
 
   test.each([

@@ -46,6 +46,7 @@ const SETTINGS: ConnectionSettings = {
   messageBytes: 1_048_576,
   outboundQueueBytes: 1_048_576,
   framesPerTick: 64,
+  concurrentRequests: 64,
   publishWindow: 16,
 };
 

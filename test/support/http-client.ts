@@ -4,6 +4,7 @@
  * @module
  */
 import { type IncomingHttpHeaders, request } from "node:http";
+import { request as requestByTls } from "node:https";
 
 export interface HttpAnswer {
   readonly status: number;
@@ -15,25 +16,43 @@ export interface HttpAnswer {
 
 type Headers = Readonly<Record<string, string>>;
 
-/** POST a value as JSON; text is sent as it is. */
-export function post(url: string, body: unknown, headers: Headers = {}): Promise<HttpAnswer> {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  return send("POST", url, { "content-type": "application/json", ...headers }, text);
+/** How an https address is spoken to: whose certificates count, and what the client shows. */
+export interface TlsClient {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
-export function get(url: string, headers: Headers = {}): Promise<HttpAnswer> {
-  return send("GET", url, headers);
+/** POST a value as JSON; text is sent as it is. */
+export function post(
+  url: string,
+  body: unknown,
+  headers: Headers = {},
+  tls?: TlsClient,
+): Promise<HttpAnswer> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return send("POST", url, { "content-type": "application/json", ...headers }, text, tls);
+}
+
+export function get(url: string, headers: Headers = {}, tls?: TlsClient): Promise<HttpAnswer> {
+  return send("GET", url, headers, "", tls);
 }
 
 /** Any method. A header that fetch would not send, such as Host, is sent. */
-export async function send(method: string, url: string, headers: Headers, body = ""): Promise<HttpAnswer> {
+export async function send(
+  method: string,
+  url: string,
+  headers: Headers,
+  body = "",
+  tls?: TlsClient,
+): Promise<HttpAnswer> {
   return await new Promise((resolve, reject) => {
     const length = body === "" || "transfer-encoding" in headers
       ? {}
       : { "content-length": Buffer.byteLength(body) };
-    const outgoing = request(
+    const outgoing = (url.startsWith("https:") ? requestByTls : request)(
       url,
-      { method, headers: { ...length, ...headers }, agent: false },
+      { method, headers: { ...length, ...headers }, agent: false, ...tls },
       (response) => {
         let text = "";
         response.setEncoding("utf8").on("data", (part: string) => void (text += part));
@@ -43,7 +62,7 @@ export async function send(method: string, url: string, headers: Headers, body =
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: isJson ? JSON.parse(text) : text,
+            body: isJson && method !== "HEAD" ? JSON.parse(text) : text,
           });
         });
       },

@@ -5,6 +5,7 @@
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectByTls } from "node:tls";
 
 export const HANDSHAKE_HEADERS = {
   Host: "127.0.0.1",
@@ -15,13 +16,16 @@ export const HANDSHAKE_HEADERS = {
 };
 
 export class RawSocket {
+  /** What bytes go through: encrypted, where the port is. */
   readonly net: Socket;
+  readonly #tcp: Socket;
   #received: Buffer = Buffer.alloc(0);
   #ended = false;
   readonly #waiting = new Set<() => void>();
 
-  private constructor(net: Socket) {
+  private constructor(net: Socket, tcp: Socket) {
     this.net = net;
+    this.#tcp = tcp;
     net.on("data", (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#wake();
@@ -33,10 +37,15 @@ export class RawSocket {
     });
   }
 
-  static async open(port: number): Promise<RawSocket> {
-    const net = connect({ port, host: "127.0.0.1" });
-    const socket = new RawSocket(net);
-    await once(net, "connect");
+  /** @param ca Whose certificate the port has, where it speaks TLS. */
+  static async open(port: number, ca?: string): Promise<RawSocket> {
+    const tcp = connect({ port, host: "127.0.0.1" });
+    tcp.on("error", () => {});
+    await once(tcp, "connect");
+    if (ca === undefined) return new RawSocket(tcp, tcp);
+    const net = connectByTls({ socket: tcp, ca, host: "127.0.0.1" });
+    const socket = new RawSocket(net, tcp);
+    await once(net, "secureConnect");
     return socket;
   }
 
@@ -93,7 +102,7 @@ export class RawSocket {
 
   /** Go away with a reset. */
   reset(): void {
-    this.net.resetAndDestroy();
+    this.#tcp.resetAndDestroy();
   }
 
   #wake(): void {

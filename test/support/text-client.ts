@@ -4,7 +4,7 @@
  * @module
  */
 import { once } from "node:events";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 
 export class TextClient {
   readonly ws: WebSocket;
@@ -26,8 +26,8 @@ export class TextClient {
     );
   }
 
-  static async open(url: string, protocols: string[] = []): Promise<TextClient> {
-    const ws = new WebSocket(url, protocols);
+  static async open(url: string, options: ClientOptions = {}): Promise<TextClient> {
+    const ws = new WebSocket(url, options);
     const client = new TextClient(ws);
     await once(ws, "open");
     return client;

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { processes } from "../../../src/runtimes/processes.ts";
 import { type Checkout, makeCheckout } from "./git-checkout.ts";
 import { type Started, startManager } from "./started-manager.ts";
 
@@ -75,6 +76,34 @@ describe("checkpoint_session", () => {
     await expect(started.request("checkpoint_session", { session_id: "s2" })).rejects.toThrow(
       "No session 's2'",
     );
+  });
+});
+
+describe("checkpoint_session of many sessions at once", () => {
+  test("has four gits running at most, and each checkpoint has its state", async () => {
+    const head = await checkout.commit("a", "1");
+    const run = processes.run;
+    let running = 0;
+    let most = 0;
+    const counted = vi.spyOn(processes, "run").mockImplementation(async (...asked) => {
+      most = Math.max(most, ++running);
+      try {
+        return await run(...asked);
+      } finally {
+        running--;
+      }
+    });
+    try {
+      const sessions = Array.from({ length: 12 }, (_, number) => `many${number}`);
+      for (const session_id of sessions) await start({ session_id, working_directory: checkout.folder });
+      const answers = await Promise.all(
+        sessions.map((session_id) => started.request("checkpoint_session", { session_id })),
+      );
+      expect(answers.map(({ git }) => git?.head)).toEqual(sessions.map(() => head));
+      expect(most).toBe(4);
+    } finally {
+      counted.mockRestore();
+    }
   });
 });
 

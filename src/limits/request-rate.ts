@@ -1,0 +1,55 @@
+/**
+ * A rate for each of many askers: a bucket per name, of which a bounded number is kept.
+ *
+ * @module
+ */
+import { TokenBucket } from "./token-bucket.ts";
+
+/** Buckets that are kept. Of more askers at once the one that has been quiet for longest starts with a full one. */
+const MAX_BUCKETS = 10_000;
+
+export class RequestRate {
+  readonly #rate: number;
+  readonly #burst: number;
+  /** The one that was asked last is the last. */
+  readonly #buckets = new Map<string, TokenBucket>();
+
+  /**
+   * @param rate Requests per second; 0 is no limit.
+   * @param burst Requests at once after a rest.
+   */
+  constructor(rate: number, burst: number) {
+    this.#rate = rate;
+    this.#burst = burst;
+  }
+
+  /**
+   * One more request of this name.
+   *
+   * @param now Monotonic milliseconds.
+   * @returns true, or the seconds until it may ask again.
+   */
+  take(name: string, now: number): true | number {
+    if (this.#rate <= 0) return true;
+    const bucket = this.#buckets.get(name) ?? new TokenBucket(this.#rate, now, this.#burst);
+    this.#buckets.delete(name);
+    this.#buckets.set(name, bucket);
+    if (this.#buckets.size > MAX_BUCKETS) {
+      for (const oldest of this.#buckets.keys()) {
+        this.#buckets.delete(oldest);
+        break;
+      }
+    }
+    return bucket.take(now);
+  }
+
+  /** A request that was taken shall not count after all. */
+  giveBack(name: string): void {
+    this.#buckets.get(name)?.giveBack();
+  }
+
+  /** Names that are known now. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+}

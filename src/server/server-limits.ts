@@ -1,0 +1,72 @@
+/**
+ * The limits of one server that are counted over all its clients, and the one metric that says which were reached.
+ *
+ * @module
+ */
+import { addressGroup, isThisMachine } from "../limits/address.ts";
+import { Places } from "../limits/places.ts";
+import { RequestRate } from "../limits/request-rate.ts";
+import type { Meter } from "../ports/meter.ts";
+import type { PortLimits } from "../ports/port-limits.ts";
+import type { Settings } from "../settings/schema.ts";
+
+export interface ServerLimits {
+  /** WebSocket connections by address. How many there may be in all is counted where they are kept. */
+  readonly connections: Places;
+  /** HTTP requests that are being answered. */
+  readonly requests: Places;
+  readonly requestRate: RequestRate;
+  /** What one more port grants. */
+  forPort(): PortLimits;
+  /** Whom requests of an address are counted for; null for nobody, as they are exempt or come from nowhere. */
+  rateGroup(address: string | null): string | null;
+  /** Count that a limit was reached, by the key of its setting. */
+  reached(limit: string): void;
+}
+
+export function createServerLimits(
+  { server, settings: { limits }, meter }: {
+    readonly server: string;
+    readonly settings: Settings;
+    readonly meter: Meter;
+  },
+): ServerLimits {
+  const loopbackExempt = limits.loopback_exempt;
+  const reached = (limit: string) => meter.counter("websocket_limit_hits_total", { server, limit }).add();
+  return {
+    connections: new Places({ total: 0, perAddress: limits.connections_per_address, loopbackExempt }),
+    requests: new Places({
+      total: limits.http_requests,
+      perAddress: limits.http_requests_per_address,
+      loopbackExempt,
+    }),
+    requestRate: new RequestRate(limits.http_rate, limits.http_burst),
+    forPort() {
+      const places = new Places({
+        total: limits.tcp_connections,
+        perAddress: limits.tcp_connections_per_address,
+        loopbackExempt,
+      });
+      return {
+        fragments: limits.fragments,
+        headerBytes: limits.header_bytes,
+        headSeconds: limits.head_seconds,
+        requestSeconds: limits.request_seconds,
+        idleSeconds: limits.idle_seconds,
+        reached,
+        admit(address) {
+          const place = places.take(address);
+          if (typeof place !== "string") return place;
+          reached(place === "total" ? "tcp_connections" : "tcp_connections_per_address");
+          return null;
+        },
+      };
+    },
+    rateGroup(address) {
+      if (address === null) return null;
+      const group = addressGroup(address);
+      return loopbackExempt && isThisMachine(group) ? null : group;
+    },
+    reached,
+  };
+}
