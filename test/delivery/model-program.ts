@@ -13,6 +13,7 @@ const { MODEL_SEED } = process.env;
 const seed = MODEL_SEED === undefined ? {} : { seed: Number(MODEL_SEED) };
 const runtime = await detectRuntime({ log: silentLog });
 
+process.on("SIGTERM", () => process.exit(1));
 console.log(JSON.stringify({ runtime: runtime.name }));
 for (let index = 0; index < wishes.length; index += 2) {
   const outcome = await checkModel(runtime, {
@@ -21,5 +22,8 @@ for (let index = 0; index < wishes.length; index += 2) {
     ...seed,
   });
   console.log(JSON.stringify(outcome));
+  if (outcome.failure === null) continue;
+  console.error(outcome.failure);
+  process.exitCode = 1;
 }
-process.exit(0);
+process.exit();

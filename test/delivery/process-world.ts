@@ -8,13 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Runtime } from "../../src/ports/runtime.ts";
-import { type Program, startProgram } from "../support/start-program.ts";
+import { type Program, sendSignal, startProgram } from "../support/start-program.ts";
 import { type Committed, readCommitted } from "./committed.ts";
 import { roundTrip, untilSo } from "./real-time.ts";
 import { SocketLines } from "./socket-line.ts";
 import type { Line, LineOwner, World } from "./world.ts";
 
 const PROGRAM = fileURLToPath(new URL("./serving-program.ts", import.meta.url));
+
+/** Servers that run. None outlives this process. */
+const running = new Set<number>();
+process.on("exit", () => {
+  for (const pid of running) sendSignal(pid, "SIGKILL");
+});
 
 export interface Ready {
   readonly port: number;
@@ -85,6 +91,10 @@ export class ProcessWorld implements World {
   }
 
   async #start(): Promise<void> {
-    this.#program = await startProgram<Ready>(this.#runtime.name, PROGRAM, { args: [this.#path] });
+    const program = this.#program = await startProgram<Ready>(this.#runtime.name, PROGRAM, {
+      args: [this.#path],
+    });
+    running.add(program.pid);
+    void program.ended.then(() => running.delete(program.pid));
   }
 }

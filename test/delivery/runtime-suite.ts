@@ -6,8 +6,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
-import { hasRuntime, type RuntimeName, startProgram } from "../support/start-program.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { hasRuntime, type Program, type RuntimeName, startProgram } from "../support/start-program.ts";
 import type { Outcome, Way } from "./check-model.ts";
 
 const PROGRAM = fileURLToPath(new URL("./model-program.ts", import.meta.url));
@@ -25,17 +25,17 @@ const PROMISES: Readonly<Record<Way, string>> = {
 /** @param runs how many of each way are this runtime's part */
 export function deliverySuite(runtime: RuntimeName, runs: Readonly<Record<Way, number>>): void {
   describe.runIf(hasRuntime(runtime))(`delivery on ${runtime}`, () => {
+    let program: Program<unknown> | undefined;
+    // Also where a test was given up.
+    afterEach(() => program?.stop());
+
     it.each(Object.entries(runs))("%s", { timeout: TIMEOUT_MS }, async (way, count) => {
       const wanted = Math.ceil(count * TIMES);
-      const program = await startProgram(runtime, PROGRAM, { args: [way, String(wanted)] });
-      try {
-        const outcome = JSON.parse(await program.line((line) => line.includes('"failure"'))) as Outcome;
-        expect(outcome.failure, PROMISES[way as Way]).toBeNull();
-        expect(outcome).toMatchObject({ way, runs: wanted });
-        console.log(`delivery on ${runtime}: ${outcome.runs} runs, ${way}, seed ${outcome.seed}`);
-      } finally {
-        await program.stop();
-      }
+      program = await startProgram(runtime, PROGRAM, { args: [way, String(wanted)] });
+      const outcome = JSON.parse(await program.line((line) => line.includes('"failure"'))) as Outcome;
+      expect(outcome.failure, PROMISES[way as Way]).toBeNull();
+      expect(outcome).toMatchObject({ way, runs: wanted });
+      console.log(`delivery on ${runtime}: ${outcome.runs} runs, ${way}, seed ${outcome.seed}`);
     });
   });
 }
