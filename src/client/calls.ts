@@ -90,7 +90,8 @@ export class Calls {
       const message = `Cannot send ${event}: it has more than ${MAX_FRAME_BYTES} bytes`;
       return settle(new ClientError("too_large", message));
     }
-    if (this.#size + text.length > this.#maxSize) {
+    // Of what belongs to the connection there is as much as there are subscriptions.
+    if (lane !== "connection" && this.#size + text.length > this.#maxSize) {
       const message = `Cannot send ${event}: ${this.#size} characters wait already for an answer`;
       return settle(new ClientError("full", message));
     }
@@ -133,6 +134,8 @@ export class Calls {
     const refusal = frame.type === "error" ? errorOf(frame) : null;
     if (refusal?.code === "RATE_LIMIT_EXCEEDED") {
       this.#slowDown(lane, id, refusal.message);
+      // What is said again comes after what was said since: where that matters, whoever asked must see to it.
+      if (lane === this.#lanes.connection) this.#forget(id)!.settle(refusal);
       return true;
     }
     const call = this.#forget(id)!;

@@ -166,14 +166,24 @@ export class ChannelReader implements Subscription<Item> {
     this.#settle.resolve({ position, recovered: recovered === undefined ? null : recovered === true });
   }
 
-  /** @param told what the server has said of it */
-  gap(told: { readonly from?: unknown; readonly to?: unknown; readonly cause?: unknown }): void {
+  /**
+   * @param told what the server has said of it
+   * @param position where it ends. Where a snapshot follows, only with that the application is there
+   */
+  gap(
+    told: { readonly from?: unknown; readonly to?: unknown; readonly cause?: unknown },
+    position?: Position,
+  ): void {
     const { from, to, cause } = told;
     const number = (value: unknown) => typeof value === "number" ? value : null;
     const reason = typeof cause === "string" ? cause : "unknown";
-    this.#push({ type: "gap", channel: this.name, from: number(from), to: number(to), cause: reason }, 100);
-    if (this.#held) this.#push(this.#held.item, this.#held.size);
+    const held = this.#held;
     this.#held = null;
+    if (position && !held) this.moved(position);
+    this.#push({ type: "gap", channel: this.name, from: number(from), to: number(to), cause: reason }, 100);
+    if (!held) return;
+    if (position) this.moved(position);
+    this.#push(held.item, held.size);
   }
 
   /** What waits can still be read; then the iteration throws the error, or is done. */

@@ -50,7 +50,10 @@ export interface ClientOptions {
   readonly queueSize?: number;
   /** The connection was opened, lost, or has ended for good; `error` says why where it is not the application's wish. */
   readonly onState?: (state: ClientState, error: Error | null) => void;
-  /** Errors that belong to no request and to no subscription. Default: nothing is done. */
+  /**
+   * Errors that belong to no request and to no subscription: a connection that cannot be made (told once while the cause is
+   * the same), a token that was refused. Default: nothing is done.
+   */
   readonly onError?: (error: unknown) => void;
   /** Default: the machine's. */
   readonly clock?: Clock;
@@ -80,6 +83,9 @@ export class Client<C extends Contract = Contract> {
     const WebSocket = options.WebSocket ?? (globalThis as { WebSocket?: WebSocketClass }).WebSocket;
     if (!WebSocket) {
       throw new TypeError("Cannot connect as this runtime has no WebSocket: pass one as option 'WebSocket'");
+    }
+    if (!/^wss?:\/\//i.test(String(options.url))) {
+      throw new TypeError(`Expected an address that begins with ws:// or wss://, got '${options.url}'`);
     }
     this.#options = options;
     const clock = options.clock ?? wakefulClock;

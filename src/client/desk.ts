@@ -9,7 +9,7 @@
  * @module
  */
 import type { CallOptions, Data, Settle } from "./calls.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, RequestError } from "./errors.ts";
 import type { InboundFrame } from "./frames.ts";
 import type { ChannelReader } from "./channel-reader.ts";
 import type { EventItem } from "./subscription.ts";
@@ -74,8 +74,8 @@ export class Desk {
     if (type === "error" && named && frame.error_code === "FORBIDDEN") {
       this.#end(named, new ClientError("closed", frame.error_message ?? "Not authorized any more"));
     } else if (type === "event" && named?.membership === "on" && epoch !== undefined && seq !== undefined) {
-      named.moved({ epoch, seq });
-      if (event === "gap") named.gap(data);
+      if (event === "gap") named.gap(data, { epoch, seq });
+      else named.moved({ epoch, seq });
     }
   }
 
@@ -99,9 +99,8 @@ export class Desk {
   #arrange(kind: string): void {
     // What the server still brings to those who leave is not in this order.
     if (!this.#isOpen || this.#leaving.get(kind) || this.#alone.has(kind)) return;
-    const group = [...this.#readers.values()].filter((member) => member.kind === kind && !member.paused);
+    const { group, isShared } = this.#groupOf(kind);
     const queued = group.filter(({ membership }) => membership === "queued");
-    const isShared = group.length > 1 && group.some(({ isWildcard }) => isWildcard);
     // Those that begin now are in nobody's way.
     if (isShared && queued.some(({ reached, options }) => reached || options.last !== undefined)) {
       const present = group.filter((member) => !queued.includes(member));
@@ -131,7 +130,8 @@ export class Desk {
     const turn = ++reader.turn;
     this.#ask("subscribe", data, OPTIONS, (answer, size = 0) => {
       // Without a connection the next one sees to it.
-      if (answer instanceof ClientError || reader.turn !== turn) return;
+      if (isLost(answer) || reader.turn !== turn) return;
+      if (isLater(answer)) return this.#again(reader);
       if (answer instanceof Error) this.#end(reader, answer);
       else if (reader.membership === "joining") {
         reader.answered(answer, { since: reached !== null, last: last !== undefined }, size);
@@ -143,14 +143,45 @@ export class Desk {
   #leave({ name, kind }: ChannelReader): void {
     const count = (by: number) => this.#leaving.set(kind, (this.#leaving.get(kind) ?? 0) + by);
     count(1);
-    this.#ask("unsubscribe", { channel: name }, OPTIONS, () => {
-      count(-1);
-      this.#arrange(kind);
-    });
+    const ask = () =>
+      this.#ask("unsubscribe", { channel: name }, OPTIONS, (answer) => {
+        if (isLater(answer)) return ask();
+        count(-1);
+        this.#arrange(kind);
+      });
+    ask();
+  }
+
+  /** A rate limit has refused it, and perhaps not those behind it: all begin anew, so that the order stays. */
+  #again(reader: ChannelReader): void {
+    const { kind, membership } = reader;
+    this.#alone.delete(kind);
+    if (membership === "joining") reader.membership = "queued";
+    const { group, isShared } = this.#groupOf(kind);
+    for (const member of isShared ? group : []) {
+      if (member.membership !== "joining" && member.membership !== "on") continue;
+      this.#leave(member);
+      member.membership = "queued";
+    }
+    this.#arrange(kind);
+  }
+
+  /** Subscriptions of a kind that wait for nothing but the server; shared where they have channels in common. */
+  #groupOf(kind: string): { group: ChannelReader[]; isShared: boolean } {
+    const group = [...this.#readers.values()].filter((member) => member.kind === kind && !member.paused);
+    return { group, isShared: group.length > 1 && group.some(({ isWildcard }) => isWildcard) };
   }
 
   #end(reader: ChannelReader, error: Error): void {
     if (this.#readers.get(reader.name) === reader) this.#readers.delete(reader.name);
     reader.end(error);
   }
+}
+
+function isLost(answer: unknown): boolean {
+  return answer instanceof ClientError && (answer.reason === "lost" || answer.reason === "closed");
+}
+
+function isLater(answer: unknown): boolean {
+  return answer instanceof RequestError && answer.code === "RATE_LIMIT_EXCEEDED";
 }

@@ -34,8 +34,16 @@ export function errorOf({ error_code, error_message }: InboundFrame): RequestErr
  * - `too_large`: the request is larger than servers take.
  * - `malformed`: the server has sent what is no frame, or a larger one than may be. Never why a request has no answer:
  *   `onError` is told.
+ * - `unreachable`: a connection could not be made; another try follows. Never why a request has no answer either.
  */
-export type ClientErrorReason = "closed" | "lost" | "timeout" | "full" | "too_large" | "malformed";
+export type ClientErrorReason =
+  | "closed"
+  | "lost"
+  | "timeout"
+  | "full"
+  | "too_large"
+  | "malformed"
+  | "unreachable";
 
 export class ClientError extends Error {
   override readonly name = "ClientError";

@@ -65,6 +65,8 @@ export class Link {
   #heardAt = 0;
   #pingedAt: number | null = null;
   #authId: string | null = null;
+  /** What was told last of a connection that could not be made. */
+  #trouble = "";
   /** Of every ping: whatever is said to it is news to nobody. */
   readonly #pingId = newId();
   #cancelRetry: Cancel = () => {};
@@ -98,17 +100,19 @@ export class Link {
 
   async #connect(): Promise<void> {
     const { url, protocol, WebSocket, token, clock, onError } = this.#options;
-    this.#heardAt = clock.monotonic();
     this.#openedAt = null;
     let given: string | null;
     let socket: WebSocketLike;
     try {
       given = typeof token === "function" ? await token() : token ?? null;
       if (this.#isOver) return;
+      this.#heardAt = clock.monotonic();
       socket = this.#socket = new WebSocket(url, protocol === undefined ? undefined : [protocol]);
     } catch (error) {
-      onError(error);
+      // Not before whoever made the client has it.
+      await null;
       if (!this.#isOver) this.#retry();
+      onError(error);
       return;
     }
     socket.onopen = () => this.#opened(given);
@@ -116,12 +120,22 @@ export class Link {
     // Deno says 0 for a connection that was lost, and for one that could not be made.
     socket.onclose = ({ code, reason }: { code: number; reason: string }) =>
       this.#closed(code || 1006, reason);
-    // What it was, the close that follows says. Without a listener the one of `ws` throws.
-    socket.onerror = () => {};
+    // The close follows. Without a listener the one of `ws` throws; browsers do not say what it was.
+    socket.onerror = ({ message }: { message?: string }) => this.#troubled(message);
+  }
+
+  /** Told once for as long as it is the same. */
+  #troubled(cause?: string): void {
+    if (this.#openedAt !== null) return;
+    const message = `Cannot connect to ${this.#options.url}${cause ? `: ${cause}` : ""}; trying again`;
+    if (message === this.#trouble) return;
+    this.#trouble = message;
+    this.#options.onError(new ClientError("unreachable", message));
   }
 
   #opened(token: string | null): void {
     this.#isOpen = true;
+    this.#trouble = "";
     this.#openedAt = this.#heardAt = this.#options.clock.monotonic();
     this.#pingedAt = null;
     // Its answer need not be awaited: servers take frames in order.
@@ -201,6 +215,7 @@ export class Link {
     const now = clock.monotonic();
     const since = this.#isOpen ? this.#pingedAt : this.#heardAt;
     if (since !== null && now - since >= answerMs) {
+      this.#troubled(`no answer in ${answerMs} ms`);
       this.#drop();
       this.#retry();
     } else if (this.#isOpen && this.#pingedAt === null && now - this.#heardAt >= silenceMs) {

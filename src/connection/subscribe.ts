@@ -11,6 +11,7 @@ import { parseChannel } from "../protocol/channel-name.ts";
 import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import type { Position } from "../protocol/event.ts";
 import { type JsonObject, stringifyJson } from "../protocol/json.ts";
+import type { Subscription } from "../rooms/subscription.ts";
 import type { Client } from "./client.ts";
 
 /** What a reply that carries a snapshot may spend on it; the rest is for the envelope, ids and names. */
@@ -125,7 +126,7 @@ function enter(
 ): void {
   const { host } = connection;
   const { place, wish, broker } = entry;
-  const past = pastOf(entry, broker.position, history);
+  const past = pastOf(entry, broker.position, history, coverOf(connection, place));
   // Before the client is a member: a snapshot that throws leaves nothing behind.
   const snapshot = past.recovered === true || place.wildcard ? null : host.snapshot(place.name);
   const snapshotBytes = snapshot ? new Frame(stringifyJson(snapshot.state)).bytes : 0;
@@ -187,10 +188,18 @@ interface Past {
   readonly lost: string | null;
 }
 
+/** A wildcard by which the client gets all that happens in the place already. */
+function coverOf(connection: Client, { name, kind, wildcard }: Entry["place"]): Subscription | undefined {
+  const mine = connection.host.hub.subscriptions(connection);
+  const cover = wildcard || mine.has(name) ? undefined : mine.get(`${kind}:*`);
+  return cover?.live && cover.filter === null ? cover : undefined;
+}
+
 function pastOf(
   entry: Entry,
   joined: Position,
   history: { readonly evicted: number; readonly tail: number | null },
+  cover: Subscription | undefined,
 ): Past {
   const { since } = entry.wish;
   if (!since) {
@@ -200,6 +209,9 @@ function pastOf(
   }
   const lost = lossOf(entry, joined, history.evicted);
   if (lost !== null) return { from: null, recovered: false, lost };
+  // It has brought all since then. A replay beside it would bring nothing, and hold events of this channel back while
+  // those of others go on, so that a reader of both would lose its place.
+  if (cover && cover.start <= since.seq) return { from: null, recovered: true, lost: null };
   return { from: entry.ephemeral ? null : since.seq, recovered: true, lost: null };
 }
 

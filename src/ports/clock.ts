@@ -33,12 +33,15 @@ const defer: (work: () => void) => void = typeof setImmediate === "function"
   ? (work) => void setImmediate(work)
   : (work) => void setTimeout(work, 0);
 
+/** Longer waits would end at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(delayMs, work) {
-    const timer = released(setTimeout(work, delayMs));
+    const timer = released(setTimeout(work, Math.min(delayMs, LONGEST_MS)));
     return () => clearTimeout(timer);
   },
   every(intervalMs, work) {
@@ -52,7 +55,7 @@ export const systemClock: Clock = {
 export const wakefulClock: Clock = {
   ...systemClock,
   after(delayMs, work) {
-    const timer = setTimeout(work, delayMs);
+    const timer = setTimeout(work, Math.min(delayMs, LONGEST_MS));
     return () => clearTimeout(timer);
   },
   every(intervalMs, work) {

@@ -14,7 +14,7 @@ import {
   StatusInput,
 } from "../protocol/common-inputs.ts";
 import { channelsOf, parseChannel } from "../protocol/channel-name.ts";
-import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
+import type { Access, ChannelKind, Contract, DataSchema } from "../protocol/contract.ts";
 import { Refusal } from "../protocol/errors.ts";
 import type { Position, SequencedEvent } from "../protocol/event.ts";
 import type { JsonObject, JsonValue } from "../protocol/json.ts";
@@ -143,6 +143,7 @@ async function history(
 ): Promise<JsonObject> {
   const place = channelFor(parts, input.channel, call);
   const { broker } = parts;
+  const channels: Readonly<Record<string, ChannelKind>> = parts.contract.channels;
   const scope = place.wildcard ? { kind: place.kind } : { channel: input.channel };
   const head = broker.position;
   const { since, limit } = input;
@@ -151,8 +152,9 @@ async function history(
     const [oldest] = events.length > 0 ? await broker.read(scope, 0, 1) : [];
     return historyAnswer(input.channel, head, events, { hasMore: oldest?.seq !== events[0]?.seq });
   }
+  const isKept = channels[place.kind]?.ephemeral !== true;
   const recovered = since.epoch === head.epoch && since.seq <= head.seq &&
-    await broker.evicted(scope) <= since.seq;
+    (isKept ? await broker.evicted(scope) <= since.seq : since.seq === head.seq);
   const events = await broker.read(scope, since.epoch === head.epoch ? since.seq : 0, limit, HISTORY_BYTES);
   const last = events.at(-1);
   const hasMore = last !== undefined && (await broker.read(scope, last.seq, 1)).length > 0;

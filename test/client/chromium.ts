@@ -37,10 +37,17 @@ export interface Browser {
   stop(): Promise<void>;
 }
 
-/** Open a page. The browser reaches nothing but 127.0.0.1. */
-export function openPage(url: string): Browser {
+/**
+ * Open a page. The browser reaches nothing but 127.0.0.1, and the addresses of `names`.
+ *
+ * @param names Addresses by the names that the browser is to find them under. @default none
+ */
+export function openPage(url: string, names: Readonly<Record<string, string>> = {}): Browser {
   const path = chromiumPath();
   if (path === undefined) throw new Error(`Cannot open ${url}: there is no browser here`);
+  const found = Object.entries(names).map(([name, address]) =>
+    `MAP ${name} ${address}, EXCLUDE ${address}, `
+  );
   const folder = mkdtempSync(join(tmpdir(), "realtime-chromium-"));
   const child = spawn(path, [
     "--headless=new",
@@ -53,7 +60,7 @@ export function openPage(url: string): Browser {
     "--disable-sync",
     "--no-first-run",
     "--no-default-browser-check",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    `--host-resolver-rules=${found.join("")}MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`,
     `--user-data-dir=${folder}`,
     url,
     // A group of its own, as it is many processes.

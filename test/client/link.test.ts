@@ -207,3 +207,55 @@ test("a message of more than a mebibyte ends its connection, and is told", () =>
   expect(states.map(([state]) => state)).toEqual(["open", "connecting", "open"]);
   client.close();
 });
+
+test("errors are told when whoever made the client has it, and hold up no try", async () => {
+  const errors: unknown[] = [];
+  let count = 0;
+  const { clock, made } = setUp({
+    token() {
+      if (++count < 3) throw new Error("no token");
+      return "good";
+    },
+    onError: (error) => errors.push(error),
+  });
+  expect(errors).toEqual([]);
+  for (let tries = 1; tries <= 2; tries++) {
+    await vi.waitFor(() => expect(errors).toHaveLength(tries));
+    clock.advance(20_000);
+  }
+  await vi.waitFor(() => expect(made).toHaveLength(1));
+});
+
+test("the time that a token takes is not the server's", async () => {
+  let give: (token: string) => void = () => {};
+  const { clock, made, newest } = setUp({ token: () => new Promise((resolve) => give = resolve) });
+  clock.advance(25_000);
+  give("late");
+  await vi.waitFor(() => expect(made).toHaveLength(1));
+  clock.advance(9_000);
+  newest().open();
+  expect(newest().take()[0]).toMatchObject({ event: "auth" });
+  expect(made).toHaveLength(1);
+});
+
+test("a connection that cannot be made is told, once for as long as the cause is the same", () => {
+  const { clock, newest, errors } = setUp({ random: () => 0 });
+  for (const message of ["refused", "refused", "no route"]) {
+    newest().onerror?.({ message } as never);
+    newest().ends(1006);
+    clock.advance(0);
+  }
+  const told = (cause: string) => ({
+    reason: "unreachable",
+    message: `Cannot connect to ws://127.0.0.1:8688: ${cause}; trying again`,
+  });
+  expect(errors).toMatchObject([told("refused"), told("no route")]);
+});
+
+test("an address that is none of a WebSocket is refused at once", () => {
+  for (const url of ["127.0.0.1:8688", "http://127.0.0.1:8688", ""]) {
+    expect(() => setUp({ url })).toThrow(
+      `Expected an address that begins with ws:// or wss://, got '${url}'`,
+    );
+  }
+});

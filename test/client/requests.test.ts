@@ -1,8 +1,9 @@
 /**
  * Requests and publishes of the client: answered once, repeated where that does no harm, bounded.
  */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type ClientOptions, createClient } from "../../src/client/mod.ts";
+import { wakefulClock } from "../../src/ports/clock.ts";
 import type { BenchContract } from "../support/bench-service.ts";
 import { createBench } from "../support/connection-bench.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -195,4 +196,64 @@ test("closing rejects what waits", async () => {
   client.close();
   await expect(answer).rejects.toMatchObject({ reason: "closed" });
   await expect(publish).rejects.toMatchObject({ reason: "closed" });
+});
+
+test("subscriptions come back also where the queue of requests is full", async () => {
+  const { client, clock, newest } = setUp({ queueSize: 100, timeoutMs: 0 });
+  newest().open();
+  const a = client.subscribe("doc:a", { since: { epoch: "e", seq: 1 } });
+  newest().answers(newest().take()[0]!, { status: "subscribed", epoch: "e", seq: 1, recovered: true });
+  newest().ends(1006);
+  await expect(client.request("get_doc", { doc_id: "x".repeat(200) })).rejects.toMatchObject({
+    reason: "full",
+  });
+  // Shares channels with the other: both begin anew.
+  const all = client.subscribe("doc:*", { since: { epoch: "e", seq: 1 } });
+  clock.advance(0);
+  newest().open();
+  for (const frame of newest().take()) {
+    newest().answers(frame, { status: "subscribed", epoch: "e", seq: 1, recovered: true });
+  }
+  expect([a.isLive, all.isLive]).toEqual([true, true]);
+  client.close();
+});
+
+test("subscriptions that share channels keep their order where the rate limit refuses one of them", () => {
+  const { client, clock, newest } = setUp();
+  client.subscribe("doc:*", { since: { epoch: "e", seq: 1 } });
+  client.subscribe("doc:a", { since: { epoch: "e", seq: 5 } });
+  newest().open();
+  const [wild, direct] = newest().take();
+  expect([wild!["data"].channel, direct!["data"].channel]).toEqual(["doc:*", "doc:a"]);
+  newest().refuses(wild!, "RATE_LIMIT_EXCEEDED", "Message rate limit exceeded. Retry after 0.250 seconds.");
+  newest().answers(direct!, { status: "subscribed", epoch: "e", seq: 9, recovered: true });
+  clock.advance(2_000);
+  const told: string[] = [];
+  for (let sent = newest().take(); sent.length > 0; sent = newest().take()) {
+    for (const frame of sent) {
+      told.push(`${frame["event"]} ${frame["data"].channel}`);
+      newest().answers(frame, { status: "ok", epoch: "e", seq: 9, recovered: true });
+    }
+  }
+  expect(told.filter((text) => !text.startsWith("ping"))).toEqual([
+    "unsubscribe doc:a",
+    "subscribe doc:*",
+    "subscribe doc:a",
+  ]);
+  client.close();
+});
+
+test("a wait longer than timers can be is as long as they can be", async () => {
+  vi.useFakeTimers();
+  try {
+    const { client, newest } = setUp({ clock: wakefulClock, timeoutMs: Infinity });
+    newest().open();
+    const answer = client.request("get_doc", { doc_id: "a" });
+    await vi.advanceTimersByTimeAsync(5_000);
+    newest().answers(newest().take().find(({ event }) => event === "get_doc")!, { n: 1 });
+    expect(await answer).toEqual({ n: 1 });
+    client.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });

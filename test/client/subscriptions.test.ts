@@ -329,6 +329,19 @@ test("the client's end is the subscription's end", async () => {
   expect(() => client.subscribe("doc:b")).toThrow("Cannot subscribe to doc:b: the client is closed");
 });
 
+test("who stops between a gap and the state after it gets both again", async () => {
+  const { client, fill, settle } = setUp({ retention: { events: 2 }, snapshot: () => ({ n: "all" }) });
+  fill(9);
+  const subscription = client.subscribe("doc:a", { since: { epoch: "e1", seq: 1 } });
+  const items = subscription[Symbol.asyncIterator]();
+  const first = items.next();
+  await settle();
+  expect((await first).value).toMatchObject({ type: "gap", from: 1, to: 9 });
+  expect(subscription.position).toEqual({ epoch: "e1", seq: 1 });
+  expect((await items.next()).value).toMatchObject({ type: "snapshot", seq: 9 });
+  expect(subscription.position).toEqual({ epoch: "e1", seq: 9 });
+});
+
 /** What may happen to a client. */
 type Step =
   | {

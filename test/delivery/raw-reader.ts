@@ -243,7 +243,12 @@ export class RawReader implements Reader {
     if (!wish || frame.type === "error") return;
     if (event === "unsubscribe") {
       if (wish.stay) wish.stay.over = true;
-      this.#wishes.delete(place);
+      // It may have changed its mind before it was answered.
+      const rejoins = [...this.#asked.values()].some((asked) =>
+        asked.event === "subscribe" && asked.place === place
+      );
+      if (rejoins) Object.assign(wish, { stay: null, position: 0, joined: null, past: [] });
+      else this.#wishes.delete(place);
       return;
     }
     this.#epoch = frame.data.epoch;
