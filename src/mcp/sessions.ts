@@ -1,5 +1,6 @@
 /**
- * The MCP sessions that are open: so many and no more, each its opener's own, ended when nobody has used it for a while.
+ * The MCP sessions that are open: so many and no more, shared fairly among users, each its opener's own, ended when
+ * nobody has used it for a while.
  *
  * @module
  */
@@ -36,22 +37,40 @@ export class Sessions {
   }
 
   /**
-   * Keep a new session. Where there is no room, the one that has been idle longest goes; sessions with a stream under way
-   * stay.
+   * Keep a new session. Where there is no room, one of the user's goes who has most of them, so that nobody can take the
+   * room of all others: the one that has been idle longest, and one with a stream under way only for a user who has fewer.
    *
    * @returns null where all are in use.
    */
   add(id: string, identity: Identity, server: OpenServer): Session | null {
     for (const session of this.#open.values()) if (this.#expired(session)) this.end(session);
     if (this.#open.size >= this.#bounds.sessions) {
-      const [idlest] = [...this.#open.values()].filter(({ streams }) => streams === 0)
-        .sort((a, b) => a.usedAt - b.usedAt);
-      if (!idlest) return null;
-      this.end(idlest);
+      const leaving = this.#leaving(identity);
+      if (!leaving) return null;
+      this.end(leaving);
     }
     const session = { id, identity, server, streams: 0, usedAt: this.#clock.monotonic() };
     this.#open.set(id, session);
     return session;
+  }
+
+  /** The session that is to make room for one of this user's; undefined where none has to. */
+  #leaving(identity: Identity): Session | undefined {
+    const counts = new Map<string, number>();
+    const countOf = (holder: Identity) => counts.get(nameOf(holder)) ?? 0;
+    for (const { identity } of this.#open.values()) counts.set(nameOf(identity), countOf(identity) + 1);
+    const own = countOf(identity);
+    const [first] = [...this.#open.values()]
+      .filter((session) => {
+        const count = countOf(session.identity);
+        if (session.streams > 0) return count > own + 1;
+        return count > own || isSame(session.identity, identity);
+      })
+      .sort((a, b) =>
+        countOf(b.identity) - countOf(a.identity) || Math.sign(a.streams) - Math.sign(b.streams) ||
+        a.usedAt - b.usedAt
+      );
+    return first;
   }
 
   /** The session, where it is open and the caller is who opened it. */
@@ -83,6 +102,10 @@ export class Sessions {
   #expired({ streams, usedAt }: Session): boolean {
     return streams === 0 && this.#clock.monotonic() - usedAt >= this.#bounds.sessionIdleMs;
   }
+}
+
+function nameOf({ authenticated, userId }: Identity): string {
+  return JSON.stringify([authenticated, userId]);
 }
 
 /** Permissions may change with a new token; the user may not. */

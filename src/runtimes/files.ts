@@ -3,16 +3,19 @@
  *
  * @module
  */
-import { readFile, stat } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Files } from "../ports/files.ts";
-import { fileFault, isMissing } from "./file-fault.ts";
+import { fileFault, isMissing, READ_FLAGS } from "./file-fault.ts";
 import { makeFolders } from "./make-folders.ts";
+
+/** Of what is read whole: settings, certificates, keys. */
+const MAX_TEXT_BYTES = 16_777_216;
 
 export const files: Files = {
   async readText(path) {
     try {
-      return await readFile(path, "utf8");
+      return await readWhole(path);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw new Error(`Cannot read "${path}": ${fileFault(error)}`, { cause: error });
@@ -38,3 +41,19 @@ export const files: Files = {
   },
   resolve,
 };
+
+/** A device may have no end, and a pipe nobody who writes to it. */
+async function readWhole(path: string): Promise<string> {
+  const file = await open(path, READ_FLAGS);
+  try {
+    const facts = await file.stat();
+    if (facts.isDirectory()) throw new Error("it is a folder; name a file");
+    if (!facts.isFile()) throw new Error("it is a device or a pipe; name a file");
+    if (facts.size > MAX_TEXT_BYTES) {
+      throw new Error(`it has ${facts.size} bytes; name a file of at most ${MAX_TEXT_BYTES}`);
+    }
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}

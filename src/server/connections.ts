@@ -26,8 +26,8 @@ const POSITION_MS = 30_000;
 /** Clients that are told to leave at once, while the server drains. */
 const BATCH = 50;
 
-/** A reader for a socket that is not wanted. */
-const nobody: SocketReader = { message() {}, alive() {}, closed() {} };
+/** How long one that is turned away may take to go, in milliseconds. */
+const LEAVE_MS = 5_000;
 
 export class Connections {
   readonly #all = new Map<string, Connection>();
@@ -84,8 +84,7 @@ export class Connections {
   /** Take a client in. It is counted from here on, whether it has authenticated or not. */
   accept(socket: Socket, caller: Caller, id: string = crypto.randomUUID()): SocketReader {
     if (this.#draining) {
-      socket.close(CLOSE_CODES.GOING_AWAY.code, "Server is going away");
-      return nobody;
+      return this.#sendAway(socket, CLOSE_CODES.GOING_AWAY.code, "Server is going away");
     }
     if (this.#options.max > 0 && this.#all.size >= this.#options.max) {
       return this.#turnAway(socket, "max_connections", "Server at maximum capacity");
@@ -110,8 +109,14 @@ export class Connections {
     const { metrics } = this.#host;
     metrics.connectionError(limit).add();
     metrics.limit(limit).add();
-    socket.close(CLOSE_CODES.FULL.code, reason);
-    return nobody;
+    return this.#sendAway(socket, CLOSE_CODES.FULL.code, reason);
+  }
+
+  /** A socket that does not go when it was told to would stay, counted by nobody. */
+  #sendAway(socket: Socket, code: number, reason: string): SocketReader {
+    const forget = this.#host.clock.after(LEAVE_MS, () => socket.terminate());
+    socket.close(code, reason);
+    return { message() {}, alive() {}, closed: forget };
   }
 
   /** Forget a connection that is over. */

@@ -1,6 +1,9 @@
+import { CompactSign } from "jose";
 import { describe, expect, test } from "vitest";
 import { mayAccess, mayJoin } from "../../src/auth/permissions.ts";
+import { createVerifier } from "../../src/auth/token.ts";
 import { ANONYMOUS, type Identity, localCall } from "../../src/ports/call.ts";
+import { systemClock } from "../../src/ports/clock.ts";
 import type { Access } from "../../src/protocol/contract.ts";
 
 const ALL: Access[] = ["read", "write", "run", "admin"];
@@ -70,6 +73,20 @@ describe("mayAccess", () => {
       expect(allowed(user(name), "mahavishnu")).toEqual(["read"]);
     }
     expect(allowed(user("workflow:write", "workflow:admin"), "mahavishnu")).toEqual([]);
+  });
+
+  test("mayAccess lets tokens read that crackerjack's own helper makes: scope read, and no end", async () => {
+    const secret = "a secret of this test";
+    const claims = { sub: "ada", iss: "crackerjack", aud: "crackerjack", scopes: ["read"] };
+    const token = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
+      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+      .sign(new TextEncoder().encode(secret));
+    const held = async (service: string) => {
+      const verified = await createVerifier({ secret, service, clock: systemClock })(token);
+      return verified.ok ? allowed(verified.identity, service) : verified.reason;
+    };
+    expect(await held("crackerjack")).toEqual(["read"]);
+    expect(await held("akosha")).toBe("invalid");
   });
 
   test("mayAccess answers each of several services for itself", () => {

@@ -22,7 +22,12 @@ function setUp(bounds: Partial<McpBounds> = {}) {
   const endpoint = createMcpEndpoint(notesHost({ clock }), bounds);
   const app = new Hono();
   const token = { expiresAt: null as number | null };
-  app.all("/mcp", (context) => endpoint.handle(context, ANONYMOUS, token));
+  const caller = { identity: ANONYMOUS };
+  app.all("/mcp", (context) => endpoint.handle(context, caller.identity, token));
+  /** What follows is asked by this user. */
+  const as = (userId: string) => {
+    caller.identity = { authenticated: true, userId, permissions: [] };
+  };
   const send = async (method: string, session: string | null, body?: unknown) => {
     const headers = new Headers({
       "content-type": "application/json",
@@ -45,7 +50,7 @@ function setUp(bounds: Partial<McpBounds> = {}) {
     await response.text();
     return response.status;
   };
-  return { app, clock, endpoint, send, open, ping, token };
+  return { app, as, clock, endpoint, send, open, ping, token };
 }
 
 describe("createMcpEndpoint()", () => {
@@ -122,6 +127,42 @@ describe("createMcpEndpoint()", () => {
     expect([refusal.status, refusal.headers.get("retry-after")]).toEqual([503, "10"]);
     expect((await refusal.json()).error.message).toBe("All 1 sessions are in use: try again later");
     await stream.body!.cancel();
+    expect((await open()).status).toBe(200);
+  });
+
+  test("makes room for a user at the cost of the one who has most sessions, streams under way included", async () => {
+    const { as, clock, open, ping, send } = setUp({ sessions: 4 });
+    as("agent");
+    const kept = await open();
+    as("hoarder");
+    const streams: Response[] = [];
+    for (let n = 0; n < 3; n++) {
+      clock.advance(1);
+      streams.push(await send("GET", (await open()).id));
+    }
+    clock.advance(1);
+    expect((await open()).status).toBe(503);
+    as("newcomer");
+    const { status, id } = await open();
+    expect(status).toBe(200);
+    // The hoarder's first stream was ended for it.
+    expect(await streams[0]!.text()).toBe(": ok\n\n");
+    expect(await ping(id)).toBe(200);
+    as("agent");
+    expect(await ping(kept.id)).toBe(200);
+    for (const stream of streams.slice(1)) await stream.body!.cancel();
+  });
+
+  test("ends no stream of a user who has no more sessions than others", async () => {
+    const { as, open, send } = setUp({ sessions: 2 });
+    const streams: Response[] = [];
+    for (const user of ["ada", "eva"]) {
+      as(user);
+      streams.push(await send("GET", (await open()).id));
+    }
+    as("newcomer");
+    expect((await open()).status).toBe(503);
+    for (const stream of streams) await stream.body!.cancel();
     expect((await open()).status).toBe(200);
   });
 

@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -27,6 +28,20 @@ describe("files", () => {
   it("readText of a folder rejects with a sentence that names it", async () => {
     await expect(files.readText(at("inner"))).rejects.toThrow(
       `Cannot read "${at("inner")}": it is a folder; name a file`,
+    );
+  });
+
+  it("readText of what may have no end rejects at once: a device, a pipe that nobody writes to, a file that is far too large", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    await writeFile(at("large"), "");
+    await truncate(at("large"), 16_777_217);
+    for (const path of ["/dev/zero", at("pipe")]) {
+      await expect(files.readText(path)).rejects.toThrow(
+        `Cannot read "${path}": it is a device or a pipe; name a file`,
+      );
+    }
+    await expect(files.readText(at("large"))).rejects.toThrow(
+      "it has 16777217 bytes; name a file of at most 16777216",
     );
   });
 

@@ -48,7 +48,7 @@ export async function detectRunner(workspace: Workspace, folder: string, root: s
   if (await looker.any(["deno.json", "deno.jsonc"])) return { runner: "deno", command: ["deno", "test"] };
   throw new Refusal(
     "NOT_AVAILABLE",
-    `Cannot tell how the tests in "${folder}" are run: expected Vitest, pytest, a test script "node --test" or ` +
+    'Cannot tell how the tests of this project are run: expected Vitest, pytest, a test script "node --test" or ' +
       "deno.json: set 'command' in the project's settings",
   );
 }
@@ -107,7 +107,7 @@ async function vitestProgram(workspace: Workspace, folder: string, root: string)
   }
   throw new Refusal(
     "NOT_AVAILABLE",
-    `Cannot run the tests in "${folder}": Vitest is not installed there or above: install it, or set 'command'`,
+    "Cannot run the tests of this project: Vitest is not installed in its folder or above: install it, or set 'command'",
   );
 }
 

@@ -34,13 +34,13 @@ export async function findProject(
   roots: readonly string[],
 ): Promise<ProjectFolder> {
   const refuse = (detail: string): never => {
-    throw new Refusal("NOT_AVAILABLE", `Cannot use project '${name}': its path "${path}" ${detail}`);
+    throw new Refusal("NOT_AVAILABLE", `Cannot use project '${name}': its path ${detail}`);
   };
   const look = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
-    } catch (error) {
-      return refuse(`cannot be looked at: ${error instanceof Error ? error.message : String(error)}`);
+    } catch {
+      return refuse("cannot be looked at: let the service's user read it");
     }
   };
   const allowed: string[] = [];
@@ -54,11 +54,7 @@ export async function findProject(
   const folder = real;
   const root = allowed.find((root) => isWithin(workspace, folder, root));
   if (root === undefined) {
-    return refuse(
-      `lies outside the allowed roots (${
-        roots.join(", ")
-      }): move the project, or add a folder to setting roots`,
-    );
+    return refuse("lies outside the allowed roots: move the project, or add a folder to setting roots");
   }
   if ((await look(() => workspace.facts(folder)))?.kind !== "folder") return refuse("is no folder");
   return { folder, root };

@@ -118,9 +118,7 @@ export class Projects {
     const known = names.length > 0 ? `one of ${names.slice(0, NAMES_SHOWN).join(", ")}, or ` : "";
     return new Refusal(
       "NOT_FOUND",
-      `No project '${name}': expected ${known}a folder of that name in the roots (${
-        this.#settings.roots.join(", ")
-      })`,
+      `No project '${name}': expected ${known}a folder of that name in one of the setting 'roots'`,
     );
   }
 }

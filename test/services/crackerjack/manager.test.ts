@@ -175,7 +175,7 @@ describe("a project", LONG, () => {
     expect(await code("nothing")).toMatchObject({
       code: "NOT_FOUND",
       message: expect.stringContaining(
-        "expected one of gone, away, up, or a folder of that name in the roots (",
+        "expected one of gone, away, up, or a folder of that name in one of the setting 'roots'",
       ),
     });
     expect(await code("../app")).toMatchObject({ code: "NOT_FOUND" });

@@ -37,7 +37,7 @@ describe("detectRunner", () => {
     const inner = join(project.path, "inner");
     await expect(detectRunner(workspace, inner, inner)).rejects.toMatchObject({
       code: "NOT_AVAILABLE",
-      message: expect.stringContaining("Vitest is not installed there or above"),
+      message: expect.stringContaining("Vitest is not installed in its folder or above"),
     });
   });
 
