@@ -24,7 +24,7 @@ const pageScript = (url: string) => `
     maxDelayMs: 200,
     token: () => (report({ try: ++tries }), null),
     onState: (state, error) => report({ state, error: error?.message ?? null }),
-    onError: (error) => report({ fault: String(error) }),
+    onError: (error) => error.reason === "unreachable" || report({ fault: String(error) }),
   });
   const sessions = client.subscribe("session:*");
   sessions.ready.then((subscribed) => report({ subscribed }));

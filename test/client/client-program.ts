@@ -27,7 +27,10 @@ async function talk(): Promise<void> {
       void client.request("update_session", { session_id: "s1", context: { asked: "while away" } })
         .then(({ version }) => say({ answered: "update_session", version }));
     },
-    onError: (error) => say({ fault: String(error) }),
+    onError(error) {
+      // It is told of a server that is away, too.
+      if ((error as { reason?: string }).reason !== "unreachable") say({ fault: String(error) });
+    },
   });
   const sessions = client.subscribe("session:*");
   const everywhere = client.subscribe("global", { events: ["system.announcement"] });
