@@ -92,7 +92,7 @@ export class Calls {
     }
     // Of what belongs to the connection there is as much as there are subscriptions.
     if (lane !== "connection" && this.#size + text.length > this.#maxSize) {
-      const message = `Cannot send ${event}: ${this.#size} characters wait already for an answer`;
+      const message = `Cannot send ${event}: ${this.#size} characters wait already`;
       return settle(new ClientError("full", message));
     }
     const late = () => {

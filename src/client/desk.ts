@@ -4,7 +4,7 @@
  *
  * A server sends an event once, also to a client that is in `a:b` and in `a:*`. Of the past, it brings through the one
  * what the other does not bring. So that each of two such subscriptions has its channels in order and without a hole,
- * they are joined oldest position first, and without their filters, which hold here.
+ * they are joined in one order, and without their filters, which hold here.
  *
  * @module
  */
@@ -116,16 +116,21 @@ export class Desk {
         return this.#subscribe(first, undefined);
       }
     }
-    const order = ({ reached }: ChannelReader) => reached?.seq ?? Infinity;
-    for (const member of queued.sort((a, b) => order(a) - order(b) || 0)) {
-      this.#subscribe(member, isShared ? undefined : member.options.events);
+    // Channels catch up before the wildcard over them, and from where that is, if they are further: while one catches up
+    // beside it, events of others go on. Those that begin now have nothing to catch up with.
+    const wildcard = isShared ? group.find(({ isWildcard }) => isWildcard)?.reached : undefined;
+    const rank = ({ isWildcard, reached }: ChannelReader) => isWildcard ? 1 : reached ? 0 : 2;
+    for (const member of queued.sort((a, b) => rank(a) - rank(b))) {
+      const { reached, options: { events } } = member;
+      const isFurther = reached && wildcard?.epoch === reached.epoch && wildcard.seq < reached.seq;
+      this.#subscribe(member, isShared ? undefined : events, isFurther ? wildcard : reached);
     }
   }
 
-  #subscribe(reader: ChannelReader, events: readonly string[] | undefined): void {
-    const { name, kind, reached, options } = reader;
-    const last = reached ? undefined : options.last;
-    const data: Data = { channel: name, since: reached ?? undefined, last, events };
+  #subscribe(reader: ChannelReader, events: readonly string[] | undefined, since = reader.reached): void {
+    const { name, kind, options } = reader;
+    const last = since ? undefined : options.last;
+    const data: Data = { channel: name, since: since ?? undefined, last, events };
     reader.membership = "joining";
     const turn = ++reader.turn;
     this.#ask("subscribe", data, OPTIONS, (answer, size = 0) => {
@@ -134,7 +139,7 @@ export class Desk {
       if (isLater(answer)) return this.#again(reader);
       if (answer instanceof Error) this.#end(reader, answer);
       else if (reader.membership === "joining") {
-        reader.answered(answer, { since: reached !== null, last: last !== undefined }, size);
+        reader.answered(answer, { since: since !== null, last: last !== undefined }, size);
       }
       if (this.#alone.delete(kind)) this.#arrange(kind);
     });

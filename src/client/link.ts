@@ -161,8 +161,7 @@ export class Link {
 
   /** What it holds is lost with the connection: over the next one a server that can brings it again, or tells a gap. */
   #refuse(size: number): void {
-    const message =
-      `The server has sent a message of ${size} characters, at most ${MAX_FRAME_BYTES} are taken`;
+    const message = `The server sends ${size} characters, at most ${MAX_FRAME_BYTES} are taken`;
     this.#options.onError(new ClientError("malformed", message));
     if (!this.#isOpen) return;
     this.#drop();
