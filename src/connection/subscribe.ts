@@ -102,7 +102,10 @@ export function subscribe(
     return enter(connection, frame, correlationId, entry, { evicted, tail });
   }
   return Promise.all([evicted, tail]).then(([evicted, tail]) => {
-    if (!connection.over) enter(connection, frame, correlationId, entry, { evicted, tail });
+    if (connection.over) return;
+    // Another subscribe may have waited beside this one, and have begun its replay.
+    if (connection.replays.busy(place, "join")) return subscribe(connection, frame, correlationId);
+    return enter(connection, frame, correlationId, entry, { evicted, tail });
   });
 }
 

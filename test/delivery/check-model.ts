@@ -91,7 +91,7 @@ async function runIn(world: World, plan: Plan, way: Way): Promise<void> {
 
 /** One whose application reads at once, and one that may keep nothing for its application. */
 const libraryReaders = (way: Way) => (world: World): Reader[] => [
-  new LibraryReader("library", world, { overlaps: way !== "late" }),
+  new LibraryReader("library", world, { overlaps: true }),
   new LibraryReader("narrow library", world, { bufferSize: 1, overlaps: false }),
 ];
 

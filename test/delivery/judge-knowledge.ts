@@ -55,7 +55,7 @@ function judgeHoles(
   if (!first) return;
   const { place, filter, items } = stay;
   const from = endOf(first);
-  const to = toTheEnd ? Infinity : Math.max(...items.map(endOf));
+  const to = toTheEnd ? Infinity : stay.reached ?? Math.max(...items.map(endOf));
   // Whoever is in a channel in two ways is told in one of them.
   const tellers = reader.isStrict ? [stay] : reader.stays;
   const covered = ({ channel, seq }: CommittedEvent) =>

@@ -114,6 +114,7 @@ export class LibraryReader implements Reader {
     const listening = this.#listening.get(place);
     if (!listening) return;
     listening.stay.over = true;
+    listening.stay.reached = listening.subscription.position?.seq;
     this.#listening.delete(place);
     listening.subscription.close();
   }
@@ -135,6 +136,7 @@ export class LibraryReader implements Reader {
 
   done(): void {
     this.#isDone = true;
+    for (const { stay, subscription } of this.#listening.values()) stay.reached = subscription.position?.seq;
     // Nobody can tell then whether all has come by now.
     const transcript = this.transcripts.at(-1);
     if (transcript && !this.#isWhole) {

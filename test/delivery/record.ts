@@ -40,6 +40,8 @@ export interface Stay {
   readonly items: Item[];
   /** The reader has left, or asked for something else in the same place. */
   over: boolean;
+  /** The position that it ended with, where it was told one: of other channels, later items may have come. */
+  reached?: number | undefined;
 }
 
 /** Something asked of the service, until it was answered. */
