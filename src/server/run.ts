@@ -136,7 +136,11 @@ export async function readSettings(
 ): Promise<Settings> {
   const owner = settingsServiceOf(service);
   const file = flags.settingsFile ?? `settings/${owner.name}.yaml`;
-  const text = await runtime.files.readText(runtime.files.resolve(file));
+  const text = await runtime.files.readText(runtime.files.resolve(file)).catch((error: Error) => {
+    throw new SettingsError([
+      `${flags.settingsFile === undefined ? "Settings" : "--settings"}: ${error.message}`,
+    ]);
+  });
   if (text === undefined && flags.settingsFile !== undefined) {
     throw new SettingsError([`--settings: expected a file, got "${file}", which does not exist`]);
   }

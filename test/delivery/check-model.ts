@@ -82,7 +82,7 @@ async function runIn(world: World, plan: Plan, way: Way): Promise<void> {
   try {
     await runPlan(plan, world, {
       prompt: way !== "late",
-      ...(way === "linked" ? {} : { more: libraryReaders(way) }),
+      ...(way === "linked" ? {} : { more: libraryReaders }),
     });
   } finally {
     await world.close();
@@ -90,8 +90,8 @@ async function runIn(world: World, plan: Plan, way: Way): Promise<void> {
 }
 
 /** One whose application reads at once, and one that may keep nothing for its application. */
-const libraryReaders = (way: Way) => (world: World): Reader[] => [
-  new LibraryReader("library", world, { overlaps: true }),
+const libraryReaders = (world: World): Reader[] => [
+  new LibraryReader("library", world),
   new LibraryReader("narrow library", world, { bufferSize: 1, overlaps: false }),
 ];
 
