@@ -9,6 +9,8 @@ import type { Log } from "../ports/log.ts";
 import type { Access, Contract } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Answer, DispatchRequest } from "../service/dispatch.ts";
+import type { ChannelAccess } from "./channel-access.ts";
+import type { Watches } from "./watches.ts";
 
 /** A channel or wildcard that somebody is in. */
 export interface RoomStatus {
@@ -65,6 +67,12 @@ export interface McpHost {
   dispatch(request: DispatchRequest): Promise<Answer>;
   /** Whether the caller may, for tools that are no request of the contract. */
   mayAccess(identity: Identity, access: Access): boolean;
+  /** Whether the caller may read channels of a kind, as who subscribes to them may. */
+  mayRead(identity: Identity, kind: string): boolean;
+  /** Null while the service is not up. */
+  channels(): ChannelAccess | null;
+  /** Told of every event of the service. */
+  readonly watches: Watches;
   /** Read when a tool asks. */
   status(): ServerStatus;
   /**

@@ -6,33 +6,45 @@
  */
 import * as v from "valibot";
 import { HistoryInput, PresenceInput, PublishInput } from "../protocol/common-inputs.ts";
-import type { Access, Contract, DataSchema } from "../protocol/contract.ts";
+import type { Access, Contract, DataSchema, Effect, EventSpec, RequestSpec } from "../protocol/contract.ts";
 import type { McpHost } from "./host.ts";
 import { answered, refused } from "./tool-result.ts";
 import { objectSchema, withIdempotencyKey } from "./tool-schema.ts";
-import type { Tool, ToolAnnotations } from "./tool.ts";
+import type { Tool, ToolAnnotations, ToolListing } from "./tool.ts";
 
 interface RequestTool {
   readonly description: string;
   readonly input: DataSchema;
   readonly output: DataSchema;
   readonly changesState: boolean;
-  readonly annotations: ToolAnnotations;
+  readonly annotations: RequestAnnotations;
 }
 
-const READS: ToolAnnotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true };
-const ADDS: ToolAnnotations = { readOnlyHint: false, destructiveHint: false, idempotentHint: false };
-/** All that can be said of a request that changes state, since a contract does not say how. */
-const CHANGES: ToolAnnotations = { readOnlyHint: false, destructiveHint: true, idempotentHint: false };
+interface RequestAnnotations extends ToolAnnotations {
+  /** It reaches outside of the service. Absent where nothing is known, which clients take for true. */
+  readonly openWorldHint?: boolean;
+}
+
+interface RequestListing extends ToolListing {
+  /** For people. */
+  readonly title: string;
+  readonly annotations: RequestAnnotations;
+}
+
+const READS: RequestAnnotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true };
+/** What is taken for true of a request that changes state and does not say how. */
+const UNKNOWN: RequestAnnotations = { readOnlyHint: false, destructiveHint: true, idempotentHint: false };
 
 export function requestTools(host: McpHost): Tool[] {
   const { contract } = host;
-  const own = Object.entries(contract.requests).map(([name, { description, access, input, output }]) =>
+  const requests: Readonly<Record<string, RequestSpec>> = contract.requests;
+  const own = Object.entries(requests).map(([name, { description, access, input, output, effect }]) =>
     requestTool(host, name, {
       description: access === "read" ? description : `${description} (needs ${contract.name}:${access})`,
       input,
       output,
-      ...effect(access),
+      changesState: access !== "read",
+      annotations: annotationsOf(access, effect),
     })
   );
   const common = Object.entries(commonRequests(contract)).map(([name, tool]) =>
@@ -41,22 +53,34 @@ export function requestTools(host: McpHost): Tool[] {
   return [...own, ...common];
 }
 
-function effect(access: Access): Pick<RequestTool, "changesState" | "annotations"> {
-  return access === "read"
-    ? { changesState: false, annotations: READS }
-    : { changesState: true, annotations: CHANGES };
+function annotationsOf(access: Access, effect: Effect | undefined): RequestAnnotations {
+  if (effect === undefined) return access === "read" ? READS : UNKNOWN;
+  return {
+    readOnlyHint: false,
+    destructiveHint: effect.destructive ?? true,
+    idempotentHint: effect.idempotent ?? false,
+    openWorldHint: effect.openWorld ?? false,
+  };
+}
+
+/** `run_tests` as a menu shows it: "Run tests". */
+function titleOf(name: string): string {
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function requestTool(host: McpHost, name: string, tool: RequestTool): Tool {
   const input = objectSchema(tool.input);
+  const listing: RequestListing = {
+    name,
+    title: titleOf(name),
+    description: tool.description,
+    inputSchema: tool.changesState ? withIdempotencyKey(input) : input,
+    outputSchema: objectSchema(tool.output),
+    annotations: tool.annotations,
+  };
   return {
-    listing: {
-      name,
-      description: tool.description,
-      inputSchema: tool.changesState ? withIdempotencyKey(input) : input,
-      outputSchema: objectSchema(tool.output),
-      annotations: tool.annotations,
-    },
+    listing,
     async call(data, { identity, origin }) {
       const call = { identity, door: "mcp", connectionId: null, cause: Symbol(name) } as const;
       const answer = await host.dispatch({ name, data, call, origin });
@@ -75,17 +99,21 @@ const StoredEvent = v.object({
   prev: v.pipe(v.number(), v.description("The seq before this one in the same channel; 0 for none")),
 });
 
+const LOOKS = { changesState: false, annotations: READS };
+
 function commonRequests(contract: Contract): Record<string, RequestTool> {
   const ids = Object.values(contract.channels).flatMap(({ id }) => id === undefined ? [] : [id]);
-  const publishable = Object.entries(contract.events)
-    .filter(([, event]) => event.publishable !== undefined)
-    .map(([name, event]) => `${name} (needs ${contract.name}:${event.publishable})`);
+  const events: Readonly<Record<string, EventSpec>> = contract.events;
+  const published = Object.entries(events).filter(([, { publishable }]) => publishable !== undefined);
+  const publishable = published.map(([name, event]) =>
+    `${name} (needs ${contract.name}:${event.publishable})`
+  );
   return {
     get_status: {
       description: "State of the server and a summary of the service; with an id, the state of that object",
       input: v.object(Object.fromEntries(ids.map((id) => [id, v.optional(v.string())]))),
       output: v.record(v.string(), v.unknown()),
-      ...effect("read"),
+      ...LOOKS,
     },
     get_history: {
       description:
@@ -102,7 +130,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
         has_more: v.boolean(),
         events: v.array(StoredEvent),
       }),
-      ...effect("read"),
+      ...LOOKS,
     },
     get_presence: {
       description: "Who is in a channel now",
@@ -121,7 +149,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
           user_info: v.optional(v.record(v.string(), v.unknown())),
         })),
       }),
-      ...effect("read"),
+      ...LOOKS,
     },
     publish: {
       description: `Publish an event that clients may publish: ${publishable.join(", ")}`,
@@ -136,7 +164,12 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
         ),
       }),
       changesState: true,
-      annotations: ADDS,
+      annotations: {
+        readOnlyHint: false,
+        // News adds to what is there; the service makes something of what has a form of its own.
+        destructiveHint: published.some(([, event]) => event.published !== undefined),
+        idempotentHint: false,
+      },
     },
   };
 }

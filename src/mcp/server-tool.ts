@@ -9,7 +9,7 @@ import { explainIssues } from "../service/issues.ts";
 import type { McpHost } from "./host.ts";
 import { refused } from "./tool-result.ts";
 import { objectSchema } from "./tool-schema.ts";
-import type { Tool, ToolAnnotations, ToolResult } from "./tool.ts";
+import type { Caller, Tool, ToolAnnotations, ToolContext, ToolResult } from "./tool.ts";
 
 export interface ServerToolSpec<Input extends DataSchema> {
   readonly name: string;
@@ -18,7 +18,11 @@ export interface ServerToolSpec<Input extends DataSchema> {
   readonly input: Input;
   readonly output: DataSchema;
   readonly annotations: ToolAnnotations;
-  readonly answer: (input: v.InferOutput<Input>) => ToolResult;
+  readonly answer: (
+    input: v.InferOutput<Input>,
+    caller: Caller,
+    context: ToolContext,
+  ) => ToolResult | Promise<ToolResult>;
 }
 
 export function serverTool<Input extends DataSchema>(host: McpHost, spec: ServerToolSpec<Input>): Tool {
@@ -31,13 +35,13 @@ export function serverTool<Input extends DataSchema>(host: McpHost, spec: Server
       outputSchema: objectSchema(spec.output),
       annotations,
     },
-    call(data, { identity }) {
-      if (!host.mayAccess(identity, access)) {
+    call(data, caller, context) {
+      if (!host.mayAccess(caller.identity, access)) {
         return refused("FORBIDDEN", `Not authorized to ${name}: needs ${host.contract.name}:${access}`);
       }
       const parsed = v.safeParse(spec.input, data);
       if (!parsed.success) return refused("INVALID_DATA", explainIssues(name, parsed.issues));
-      return spec.answer(parsed.output);
+      return spec.answer(parsed.output, caller, context);
     },
   };
 }

@@ -39,8 +39,29 @@ export interface Caller {
   readonly origin: string | null;
 }
 
+/** What a call has besides its arguments: the line to the client that made it. */
+export interface ToolContext {
+  /** The client has cancelled the call, or is gone. */
+  readonly signal: AbortSignal;
+  /**
+   * Tell the client how far the call is; null where it did not ask to be told. Never rejects.
+   *
+   * @param done grows with each call
+   * @param total what `done` will be in the end, where that is known
+   */
+  readonly progress: ((done: number, total?: number, message?: string) => Promise<void>) | null;
+  /** The MCP package's own view of the call, for tools that ask the client something; null outside of it. */
+  readonly extra: unknown;
+}
+
+/** Content in any of the forms that MCP knows: text, images, audio, links to resources. */
+export interface ToolContent {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
 export interface ToolResult {
-  readonly content: readonly { readonly type: "text"; readonly text: string }[];
+  readonly content: readonly ToolContent[];
   /** What the text says, as data. Absent from errors. */
   readonly structuredContent?: Readonly<Record<string, unknown>>;
   readonly isError?: boolean;
@@ -51,5 +72,5 @@ export interface ToolResult {
 export interface Tool {
   readonly listing: ToolListing;
   /** May throw or reject: whoever calls it answers for faults. */
-  call(data: JsonObject, caller: Caller): ToolResult | Promise<ToolResult>;
+  call(data: JsonObject, caller: Caller, context: ToolContext): ToolResult | Promise<ToolResult>;
 }

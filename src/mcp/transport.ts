@@ -2,15 +2,18 @@
  * The endpoint `/mcp`: Streamable HTTP, with sessions and without.
  *
  * A client that sends `initialize` gets a session, as the MCP package's clients do. A POST of anything else without a
- * session is answered by itself, as plain JSON: what scripts and `curl` send. Host, Origin and token have been checked
+ * session is answered by itself, as plain JSON: what scripts and `curl` send; as a stream where it asks for progress. Host, Origin and token have been checked
  * before.
  *
  * @module
  */
 import type { Context } from "hono";
-import type { Identity } from "../ports/call.ts";
 import { BodyCutShort } from "../limits/read-up-to.ts";
+import type { Identity } from "../ports/call.ts";
+import type { Clock } from "../ports/clock.ts";
+import { isJsonObject, type JsonValue } from "../protocol/json-value.ts";
 import { readBody } from "./body.ts";
+import type { Catalog } from "./catalog.ts";
 import { refuseBadCall } from "./call-params.ts";
 import { isEventStream, watched } from "./event-stream.ts";
 import { failure, RPC, withoutDetails } from "./failure.ts";
@@ -57,22 +60,31 @@ export interface McpEndpoint {
   close(): Promise<void>;
 }
 
-/** @throws {TypeError} where a request of the contract has the name of a tool that every service has. */
-export function createMcpEndpoint(host: McpHost, bounds: Partial<McpBounds> = {}): McpEndpoint {
+/**
+ * @param catalog What is offered. @default what belongs to the host's contract
+ * @throws {TypeError} where a request of the contract has the name of a tool that every service has.
+ */
+export function createMcpEndpoint(
+  host: McpHost,
+  bounds: Partial<McpBounds> = {},
+  catalog?: Catalog,
+): McpEndpoint {
   checkToolNames(host.contract);
-  return new Endpoint(host, { ...DEFAULT_MCP_BOUNDS, ...bounds });
+  return new Endpoint(host, { ...DEFAULT_MCP_BOUNDS, ...bounds }, catalog);
 }
 
 class Endpoint implements McpEndpoint {
   readonly #host: McpHost;
   readonly #bounds: McpBounds;
   readonly #sessions: Sessions;
+  readonly #catalog: Catalog | undefined;
   #servers: Promise<McpServers> | null = null;
   #closed = false;
 
-  constructor(host: McpHost, bounds: McpBounds) {
+  constructor(host: McpHost, bounds: McpBounds, catalog: Catalog | undefined) {
     this.#host = host;
     this.#bounds = bounds;
+    this.#catalog = catalog;
     this.#sessions = new Sessions(host.clock, bounds);
   }
 
@@ -130,12 +142,38 @@ class Endpoint implements McpEndpoint {
     if (servers.isInitialize(body.value)) {
       return await this.#initialize(servers, post, body.value, incoming);
     }
-    const server = await servers.open({ sessionId: null });
-    try {
-      return await server.handle(post, body.value, { identity, origin: address });
-    } finally {
+    return await this.#once(servers, post, body.value, incoming, address);
+  }
+
+  /** A request without a session. What it began ends with its answer, or with its client. */
+  async #once(
+    servers: McpServers,
+    post: Request,
+    body: JsonValue,
+    { identity, expiresAt, signal }: Incoming,
+    address: string | null,
+  ): Promise<Response> {
+    const server = await servers.open({ sessionId: null, plain: !wantsProgress(post, body) });
+    const leave = () => server.close();
+    if (signal.aborted) leave();
+    else signal.addEventListener("abort", leave, { once: true });
+    const over = () => {
+      signal.removeEventListener("abort", leave);
       server.close();
+    };
+    try {
+      const response = await server.handle(post, body, { identity, origin: address });
+      if (isEventStream(response)) return watched(response, signal, this.#until(expiresAt), over);
+      over();
+      return response;
+    } catch (error) {
+      over();
+      throw error;
     }
+  }
+
+  #until(expiresAt: number | null): { readonly clock: Clock; readonly expiresAt: number } | null {
+    return expiresAt === null ? null : { clock: this.#host.clock, expiresAt };
   }
 
   async #initialize(
@@ -168,9 +206,7 @@ class Endpoint implements McpEndpoint {
     const response = await session.server.handle(request, body, caller);
     if (!isEventStream(response)) return response;
     session.streams++;
-    const { clock } = this.#host;
-    const until = expiresAt === null ? null : { clock, expiresAt };
-    return watched(response, signal, until, () => {
+    return watched(response, signal, this.#until(expiresAt), () => {
       session.streams--;
       this.#sessions.used(session);
     });
@@ -182,10 +218,21 @@ class Endpoint implements McpEndpoint {
 
   /** The MCP package takes longer to load than all the rest of a server: it is loaded when somebody asks. */
   #load(): Promise<McpServers> {
-    this.#servers ??= import("./mcp-server.ts").then(({ createMcpServers }) => createMcpServers(this.#host));
+    this.#servers ??= import("./mcp-server.ts").then(({ createMcpServers }) =>
+      createMcpServers(this.#host, this.#catalog)
+    );
     this.#servers.catch(() => this.#servers = null);
     return this.#servers;
   }
+}
+
+/** Progress comes on a stream, so only who takes streams can be told of it. */
+function wantsProgress({ headers }: Request, body: JsonValue): boolean {
+  if (!headers.get("accept")?.includes("text/event-stream") || !isJsonObject(body)) return false;
+  const { params = null } = body;
+  if (!isJsonObject(params)) return false;
+  const { _meta: meta = null } = params;
+  return isJsonObject(meta) && meta.progressToken !== undefined;
 }
 
 /** A client that takes anything, or does not say what, takes JSON and event streams: the MCP package wants both named. */

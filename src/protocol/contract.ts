@@ -69,11 +69,69 @@ export interface EventSpec<Data extends DataSchema = DataSchema> {
   readonly published?: DataSchema;
 }
 
+/**
+ * What a request does, whatever its data is; MCP clients decide by it whether to ask their user before a call, and whether
+ * to try a call again. What is left out is taken for the worst.
+ */
+export interface Effect {
+  /**
+   * It may change, replace or end what is there. False: it only adds. Figures that follow from what is there, and what is
+   * let go of by age or number as the settings say, do not count. @default true
+   */
+  readonly destructive?: boolean;
+  /**
+   * The same request again, with nothing between, changes nothing more and tells nothing more: it is answered as before,
+   * or refused. That a lease of who is present goes on does not count. @default false
+   */
+  readonly idempotent?: boolean;
+  /** It reaches outside: starts programs that others wrote, or talks to other machines. @default false */
+  readonly openWorld?: boolean;
+}
+
 export interface RequestSpec<Input extends DataSchema = DataSchema, Output extends DataSchema = DataSchema> {
   readonly description: string;
   readonly access: Access;
   readonly input: Input;
   readonly output: Output;
+  /**
+   * Absent from a request that is `read`: it has none, so it changes no state and tells no event. One that does has to say
+   * so. Absent from any other: nothing is known.
+   */
+  readonly effect?: Effect;
+}
+
+export interface PromptArgument {
+  readonly description: string;
+  /** @default false */
+  readonly required?: boolean;
+  /** It is an id of this kind of channel: clients complete it from those there are, and nothing else is taken. */
+  readonly channel?: string;
+}
+
+/**
+ * What a prompt was given. It cannot be had raw, since others may have written it: only as JSON text that stays one value
+ * on one line, whatever it holds, and is of bounded length.
+ */
+export interface PromptValues {
+  /** Whether the argument was given. */
+  has(argument: string): boolean;
+  /** The argument, such as `"app"`, with its quotes. */
+  json(argument: string): string;
+  /** The channel that it is the id of, such as `"test:01J"`. @param kind Default: the argument's own `channel` */
+  channel(argument: string, kind?: string): string;
+}
+
+/** A task that MCP clients offer to their users, in words for an agent that has the service's tools. */
+export interface PromptSpec {
+  /** For a menu: a few words. */
+  readonly title: string;
+  readonly description: string;
+  readonly arguments: Readonly<Record<string, PromptArgument>>;
+  /**
+   * What the agent is told. Names of tools, channels and events stand in backquotes; a call is written as
+   * `` `tool` with {JSON} ``. How to read the answers of the tools that wait is added to it.
+   */
+  text(given: PromptValues): string;
 }
 
 /** The three tables of a contract, in the types that its author wrote. */
@@ -92,6 +150,7 @@ export interface Contract<Shape extends ContractShape = ContractShape> extends C
   readonly channels: Shape["channels"] & typeof COMMON_CHANNELS;
   readonly events: Shape["events"] & typeof COMMON_EVENTS;
   readonly requests: Shape["requests"];
+  readonly prompts: Readonly<Record<string, PromptSpec>>;
 }
 
 export type EventName<C extends Contract> = keyof C["events"] & string;
@@ -136,13 +195,15 @@ export interface ContractInput<Shape extends ContractShape> {
   readonly channels: Shape["channels"];
   readonly events: Shape["events"];
   readonly requests: Shape["requests"];
+  /** @default none */
+  readonly prompts?: Readonly<Record<string, PromptSpec>>;
 }
 
 /**
  * Check a contract and add what every service has: the channel `global` and its `system.announcement`.
  *
- * @throws {TypeError} where a name is malformed, an event goes to a channel kind that is not there, or a request has
- * the name of a common one.
+ * @throws {TypeError} where a name is malformed, an event goes to a channel kind that is not there, a request has the
+ * name of a common one, or a prompt's argument is an id of a kind that is not there or has none.
  */
 export function defineContract<
   const Channels extends Record<string, ChannelKind>,
@@ -158,12 +219,16 @@ export function defineContract<
     channels: { ...COMMON_CHANNELS, ...input.channels },
     events: { ...COMMON_EVENTS, ...input.events },
     requests: input.requests,
+    prompts: input.prompts ?? {},
   };
   checkNames(contract);
   return contract;
 }
 
-function checkNames(contract: ContractShape & { name: string }): void {
+/** Of requests, prompts and their arguments. */
+const NAME = /^[a-z][a-z0-9_]*$/;
+
+function checkNames(contract: ContractShape & Pick<Contract, "name" | "prompts">): void {
   const expect = (holds: boolean, message: string): void => {
     if (!holds) throw new TypeError(`Cannot define contract '${contract.name}': ${message}`);
   };
@@ -194,10 +259,21 @@ function checkNames(contract: ContractShape & { name: string }): void {
     }
   }
   for (const name of Object.keys(contract.requests)) {
-    expect(/^[a-z][a-z0-9_]*$/.test(name), `request '${name}' must have lower-case letters, digits and _`);
+    expect(NAME.test(name), `request '${name}' must have lower-case letters, digits and _`);
     expect(
       !COMMON_REQUEST_NAMES.has(name),
       `request '${name}' has the name of a request that every service answers`,
     );
+  }
+  for (const [name, prompt] of Object.entries(contract.prompts)) {
+    expect(NAME.test(name), `prompt '${name}' must have lower-case letters, digits and _`);
+    for (const [argument, { channel }] of Object.entries(prompt.arguments)) {
+      const place = `argument '${argument}' of prompt '${name}'`;
+      expect(NAME.test(argument), `${place} must have lower-case letters, digits and _`);
+      if (channel === undefined) continue;
+      const isKnown = Object.hasOwn(contract.channels, channel) &&
+        contract.channels[channel]?.id !== undefined;
+      expect(isKnown, `${place} is an id of '${channel}', which is no channel kind with ids`);
+    }
   }
 }

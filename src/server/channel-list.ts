@@ -45,7 +45,14 @@ export function listChannels(parts: ChannelListParts, kinds: readonly string[], 
   };
 }
 
-function rowsOf({ journal, hub }: ChannelListParts, kinds: readonly string[], most: number): Row[] {
+/** Names of them, in the same order. */
+export function channelNames(parts: RowParts, kinds: readonly string[], limit: number): string[] {
+  return rowsOf(parts, kinds, limit).map(({ channel }) => channel);
+}
+
+type RowParts = Pick<ChannelListParts, "journal" | "hub">;
+
+function rowsOf({ journal, hub }: RowParts, kinds: readonly string[], most: number): Row[] {
   const newest = kinds
     .flatMap((kind) => journal.channels(most, kind).map((found) => ({ ...found, kind })))
     .sort((a, b) => b.seq - a.seq);

@@ -17,6 +17,7 @@ import type { Log } from "../ports/log.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { Runtime } from "../ports/runtime.ts";
 import type { Access, ChannelKind, Contract, EventData, EventName, EventSpec } from "../protocol/contract.ts";
+import type { SequencedEvent } from "../protocol/event.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
 import { Presence } from "../rooms/presence.ts";
@@ -38,6 +39,8 @@ export interface CoreParts<C extends Contract, M extends Manager> {
   readonly settings: Settings;
   readonly runtime: Runtime;
   readonly hub: Hub;
+  /** Told of every event after the hub, in order. Must not throw. @default nobody */
+  readonly heard?: (event: SequencedEvent) => void;
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
@@ -71,6 +74,16 @@ export interface Core<C extends Contract, M extends Manager> extends OpenService
   close(): Promise<void>;
 }
 
+/** Say on `global` that the service is about to stop. */
+export function announceStop(core: Pick<Core<Contract, Manager>, "publish">, name: string, log: Log): void {
+  try {
+    core.publish("system.announcement", { message: `${name} stops`, level: "info", source: name });
+  } catch (error) {
+    // A disk that is full must not keep it from stopping.
+    log.warn("The stop could not be announced", { service: name, error });
+  }
+}
+
 /** @throws DatabaseError, or whatever the manager throws while it starts. */
 export async function openCore<C extends Contract, M extends Manager>(
   parts: CoreParts<C, M>,
@@ -86,7 +99,10 @@ export async function openCore<C extends Contract, M extends Manager>(
       journal,
       onError: (error, { stage }) => log.error("An event could not be delivered", { stage, error }),
     });
-    broker.subscribe((event, cause) => parts.hub.deliver(event, cause));
+    broker.subscribe((event, cause) => {
+      parts.hub.deliver(event, cause);
+      parts.heard?.(event);
+    });
     const pump = new Pump({ broker, clock, log });
     const canary = new Canary({ journal, broker, pump, clock, log });
     const committer = createCommit({ contract, journal, answers, pump, clock });

@@ -5,7 +5,9 @@
  */
 import { outboundFrame } from "../connection/replies.ts";
 import type { ConnectionMetrics } from "../connection/metrics.ts";
+import type { ChannelAccess } from "../mcp/channel-access.ts";
 import type { McpHost, ServerStatus } from "../mcp/host.ts";
+import type { Watches } from "../mcp/watches.ts";
 import type { Identity } from "../ports/call.ts";
 import { timestamp } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
@@ -15,8 +17,10 @@ import { encodeFrame } from "../protocol/codec.ts";
 import type { Access, Contract } from "../protocol/contract.ts";
 import { MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import { VERSION } from "../protocol/version.ts";
-import type { Dispatch } from "../service/dispatch.ts";
+import type { Hub } from "../rooms/hub.ts";
 import type { Settings } from "../settings/schema.ts";
+import { channelNames } from "./channel-list.ts";
+import type { OpenService } from "./core.ts";
 import { authority, type StatusParts, uptimeSeconds } from "./status.ts";
 
 interface Parts {
@@ -25,7 +29,11 @@ interface Parts {
   readonly log: Log;
   readonly metrics: ConnectionMetrics;
   /** Null until the service is up. */
-  readonly dispatch: () => Dispatch | null;
+  readonly open: () => OpenService | null;
+  readonly hub: Hub;
+  readonly watches: Watches;
+  readonly mayJoin: (identity: Identity, kind: string) => boolean;
+  readonly snapshot: ChannelAccess["snapshot"];
   readonly mayAccess: (identity: Identity, access: Access) => boolean;
   readonly status: () => StatusParts;
 }
@@ -38,9 +46,12 @@ export function mcpHost(parts: Parts): McpHost {
     development: settings.development,
     dispatch: async (request) => {
       const message = "The service is not up: try again in a moment";
-      return await parts.dispatch()?.handle(request) ?? { ok: false, code: "NOT_AVAILABLE", message };
+      return await parts.open()?.dispatch.handle(request) ?? { ok: false, code: "NOT_AVAILABLE", message };
     },
     mayAccess: parts.mayAccess,
+    mayRead: parts.mayJoin,
+    channels: () => channelAccess(parts),
+    watches: parts.watches,
     status: () => serverStatus(parts),
     broadcastTest(eventType, data, room) {
       const place = parseChannel(contract.channels, room);
@@ -60,6 +71,22 @@ export function mcpHost(parts: Parts): McpHost {
     },
     clock: parts.status().clock,
     log: parts.log,
+  };
+}
+
+function channelAccess(parts: Parts): ChannelAccess | null {
+  const open = parts.open();
+  if (!open) return null;
+  const { broker, journal } = open;
+  return {
+    get position() {
+      return broker.position;
+    },
+    read: (scope, after, limit, maxBytes) => broker.read(scope, after, limit, maxBytes),
+    last: (scope, count, maxBytes) => broker.last(scope, count, maxBytes),
+    evicted: (scope) => broker.evicted(scope),
+    snapshot: parts.snapshot,
+    list: (kinds, limit) => channelNames({ journal, hub: parts.hub }, kinds, limit),
   };
 }
 

@@ -12,6 +12,7 @@ import { Flusher } from "../connection/flusher.ts";
 import type { ConnectionHost } from "../connection/host.ts";
 import { type ConnectionMetrics, connectionMetrics } from "../connection/metrics.ts";
 import { createMcpEndpoint, type McpEndpoint } from "../mcp/transport.ts";
+import { Watches } from "../mcp/watches.ts";
 import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import { type Clock, systemClock } from "../ports/clock.ts";
@@ -26,7 +27,7 @@ import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings, SettingsPart } from "../settings/schema.ts";
 import { connectionHost } from "./connection-host.ts";
 import { Connections } from "./connections.ts";
-import { type Core, openCore } from "./core.ts";
+import { announceStop, type Core, openCore } from "./core.ts";
 import { createHttpApp, createWebSocketApp } from "./create-app.ts";
 import type { AppHost } from "./host.ts";
 import type { CallerEnv } from "./identify.ts";
@@ -67,6 +68,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   readonly #connections: Connections;
   readonly #connectionMetrics: ConnectionMetrics;
   readonly #limits: ServerLimits;
+  readonly #watches = new Watches();
   #mcp: McpEndpoint;
   #originRule: OriginRule;
   #core: Core<C, M> | null = null;
@@ -131,8 +133,12 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       settings: this.settings,
       log: this.log,
       metrics: this.#connectionMetrics,
-      dispatch: () => this.#core?.dispatch ?? null,
+      open: () => this.#core,
+      hub: this.#hub,
+      watches: this.#watches,
       mayAccess: this.#mayAccess,
+      mayJoin: this.#connectionHost.mayJoin,
+      snapshot: this.#connectionHost.snapshot,
       status: () => this.#statusParts(),
     });
     return createMcpEndpoint(host, { bodyBytes: this.settings.limits.message_bytes });
@@ -199,6 +205,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       settings: this.settings,
       runtime: this.#runtime(),
       hub: this.#hub,
+      heard: (event) => this.#watches.deliver(event),
       clock: this.#clock,
       log: this.log,
       meter: this.#prometheus.meter,
@@ -256,17 +263,6 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     return this.#inTurn(() => this.#stop());
   }
 
-  #announceStop(core: Core<C, M>): void {
-    const { name } = this.service.contract;
-    try {
-      const notice = { message: `${name} stops`, level: "info", source: name };
-      core.publish("system.announcement", notice as EventData<C, "system.announcement">);
-    } catch (error) {
-      // A disk that is full must not keep it from stopping.
-      this.log.warn("The stop could not be announced", { service: name, error });
-    }
-  }
-
   /** Opening, starting and stopping wait for one another. */
   async #inTurn(work: () => Promise<void>): Promise<void> {
     const before = this.#lastTurn;
@@ -281,7 +277,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     core?.canary.close();
     const listeners = this.#listeners;
     const { drain_ms: drainMs } = this.settings.shutdown;
-    if (core && listeners) this.#announceStop(core);
+    if (core && listeners) announceStop(core, this.service.contract.name, this.log);
     // Whoever is back after a restart has neither left nor joined.
     core?.presence?.stop();
     await this.#connections.drain(drainMs);

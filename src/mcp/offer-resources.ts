@@ -1,0 +1,105 @@
+/**
+ * Resources, as one MCP session sees them: read, subscribed to, and told of.
+ *
+ * @module
+ */
+import { callerOf } from "./offered-to.ts";
+import { ResourceError, type ResourceProvider } from "./resource.ts";
+import {
+  ErrorCode,
+  ListResourcesRequestSchema,
+  type ListResourcesResult,
+  ListResourceTemplatesRequestSchema,
+  type ListResourceTemplatesResult,
+  McpError,
+  ReadResourceRequestSchema,
+  type ReadResourceResult,
+  type Server,
+  SubscribeRequestSchema,
+  UnsubscribeRequestSchema,
+} from "./sdk.ts";
+import type { Caller } from "./tool.ts";
+
+/** Resources that one session may be subscribed to. */
+const MAX_SUBSCRIPTIONS = 256;
+/** As the protocol says it. */
+const RESOURCE_NOT_FOUND = -32002;
+
+export interface OfferedResources {
+  /** Tell of every resource that is subscribed to: an update of each may have been missed. */
+  tellAll(): void;
+  /** Harmless twice. */
+  close(): void;
+}
+
+export function offerResources(server: Server, resources: ResourceProvider): OfferedResources {
+  const subscribed = new Map<string, () => void>();
+  let stopListening: (() => void) | null = null;
+  let closed = false;
+
+  const tell = (uri: string) => void server.sendResourceUpdated({ uri }).catch(() => {});
+  /** Only who has looked at the list wants to hear that there is another one. */
+  const listenTo = (caller: Caller) => {
+    stopListening ??= resources.onListChanged(
+      caller,
+      () => void server.sendResourceListChanged().catch(() => {}),
+    );
+  };
+
+  server.setRequestHandler(ListResourcesRequestSchema, async ({ params }, extra) => {
+    const caller = callerOf(extra);
+    if (!closed) listenTo(caller);
+    return await told(() => resources.list(caller, params?.cursor)) as unknown as ListResourcesResult;
+  });
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, async (_, extra) => {
+    const resourceTemplates = await told(() => resources.templates(callerOf(extra)));
+    return { resourceTemplates } as unknown as ListResourceTemplatesResult;
+  });
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params }, extra) => {
+    const contents = await told(() => resources.read(params.uri, callerOf(extra)));
+    return { contents } as unknown as ReadResourceResult;
+  });
+  server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }, extra) => {
+    if (subscribed.has(uri) || closed) return {};
+    if (subscribed.size >= MAX_SUBSCRIPTIONS) {
+      const message =
+        `Cannot subscribe to more than ${MAX_SUBSCRIPTIONS} resources: unsubscribe from one first`;
+      throw new McpError(ErrorCode.InvalidRequest, message);
+    }
+    subscribed.set(uri, await told(() => resources.subscribe(uri, callerOf(extra), () => tell(uri))));
+    return {};
+  });
+  server.setRequestHandler(UnsubscribeRequestSchema, ({ params: { uri } }) => {
+    subscribed.get(uri)?.();
+    subscribed.delete(uri);
+    return {};
+  });
+
+  return {
+    tellAll() {
+      for (const uri of subscribed.keys()) tell(uri);
+    },
+    close() {
+      closed = true;
+      stopListening?.();
+      for (const stop of subscribed.values()) stop();
+      subscribed.clear();
+    },
+  };
+}
+
+const CODES = {
+  not_found: RESOURCE_NOT_FOUND,
+  invalid: ErrorCode.InvalidParams,
+  refused: ErrorCode.InvalidRequest,
+} as const;
+
+/** What the work gives; its refusals as errors of the protocol. */
+export async function told<T>(work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ResourceError) throw new McpError(CODES[error.reason], error.message);
+    throw error;
+  }
+}
