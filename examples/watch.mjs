@@ -2,6 +2,8 @@
 //
 //   node examples/watch.mjs ws://127.0.0.1:8688 'session:*' 'knowledge:*'
 //
+// Where the service wants a token, put it into the environment as MCP_REALTIME_TOKEN.
+//
 // Any WebSocket client can do this: connect, send {"type":"subscribe","data":{"channel":"session:*"}}, read.
 import process from "node:process";
 import { WebSocket } from "ws";
@@ -14,8 +16,10 @@ if (!/^wss?:\/\//.test(url)) {
 const channels = named.length > 0 ? named : ["global"];
 
 const socket = new WebSocket(url);
+const token = process.env.MCP_REALTIME_TOKEN;
 
 socket.on("open", () => {
+  if (token) socket.send(JSON.stringify({ type: "request", event: "auth", id: "auth", data: { token } }));
   for (const channel of channels) socket.send(JSON.stringify({ type: "subscribe", data: { channel } }));
 });
 
