@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { count, cursor, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
+import { prompts } from "./contract-prompts.ts";
 import * as field from "./fields.ts";
 
 const events = {
@@ -41,6 +42,7 @@ const requests = {
     description:
       "Take over observations, all or none. They are judged in the order given, which should be that of time",
     access: "write",
+    effect: { destructive: false },
     input: v.object({
       observations: v.pipe(
         v.array(field.observation),
@@ -135,6 +137,7 @@ export const akosha = defineContract({
   },
   events,
   requests,
+  prompts,
 });
 
 export type AkoshaContract = typeof akosha;

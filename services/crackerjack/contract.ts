@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { cursor, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
+import { prompts } from "./contract-prompts.ts";
 import * as field from "./fields.ts";
 
 const gateChecked = v.object({
@@ -69,6 +70,7 @@ const runRequests = {
   run_tests: {
     description: "Run a project's tests. A second run of the same project waits for the first",
     access: "run",
+    effect: { destructive: true, openWorld: true },
     input: v.object({
       project: field.project,
       command: v.nullish(field.command),
@@ -79,6 +81,7 @@ const runRequests = {
   cancel_run: {
     description: "End a run with all that it has started, or take it out of the queue",
     access: "run",
+    effect: { destructive: true, idempotent: true },
     input: v.object({ run_id: field.runId }),
     output: v.object(field.run),
   },
@@ -128,12 +131,14 @@ const qualityRequests = {
   check_quality: {
     description: "Hold a project against its gates and tell the result of each",
     access: "write",
+    effect: { destructive: true },
     input: v.object({ project: field.project }),
     output: v.object(gates),
   },
   report_coverage: {
     description: "Report a project's coverage: the path of a report inside its folder, or a report itself",
     access: "write",
+    effect: { destructive: true },
     input: v.object({
       project: field.project,
       path: v.nullish(field.reportPath),
@@ -169,6 +174,7 @@ export const crackerjack = defineContract({
   },
   events,
   requests: { ...runRequests, ...qualityRequests },
+  prompts,
 });
 
 export type CrackerjackContract = typeof crackerjack;

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { count, cursor, limit, nextCursor, time } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
+import { prompts } from "./contract-prompts.ts";
 import * as field from "./fields.ts";
 
 const stored = v.object({
@@ -89,6 +90,7 @@ const adapterRequests = {
       "content its record, as JSON, is the content. The same version again is answered as it is; with anything else " +
       "in it, it is a CONFLICT",
     access: "write",
+    effect: { destructive: true, idempotent: true },
     input: v.object({
       schema_version: v.nullish(field.schemaVersion),
       domain: field.domain,
@@ -170,6 +172,7 @@ const adapterRequests = {
       "Look an adapter over: its content by its SHA-256, its factory path, its dependencies. What is found for the " +
       "current version is noted as its health",
     access: "write",
+    effect: { destructive: true },
     input: v.object({ adapter_id: field.adapterId, version: v.nullish(field.version) }),
     output: v.object({
       adapter_id: field.adapterId,
@@ -186,6 +189,7 @@ const distributionRequests = {
     description:
       "Bring a version to targets. The answer does not wait for them: each is told of by adapter.distributed",
     access: "write",
+    effect: { destructive: true, openWorld: true },
     input: v.object({
       adapter_id: field.adapterId,
       version: v.pipe(v.nullish(field.version), v.description("Default: the current one")),
@@ -198,6 +202,7 @@ const distributionRequests = {
       "Say, as a target that is a client, what SHA-256 was stored there. Another one than was offered is a CONFLICT " +
       "and acknowledges nothing",
     access: "write",
+    effect: { destructive: true, idempotent: true },
     input: v.object({
       distribution_id: field.distributionId,
       target: field.target,
@@ -243,6 +248,7 @@ export const dhruva = defineContract({
   },
   events,
   requests: { ...adapterRequests, ...distributionRequests },
+  prompts,
 });
 
 export type DhruvaContract = typeof dhruva;

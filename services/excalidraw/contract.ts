@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { count, cursor, jsonObject, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
+import { prompts } from "./contract-prompts.ts";
 import * as field from "./fields.ts";
 
 const who = { user_id: v.nullish(field.userId) };
@@ -60,6 +61,7 @@ const diagramRequests = {
   create_diagram: {
     description: "Make an empty diagram. Without an id it gets a ULID; an id that is taken is a CONFLICT",
     access: "write",
+    effect: { destructive: false },
     input: v.object({
       diagram_id: v.nullish(field.diagramId),
       title: v.pipe(v.nullish(field.title), v.description("Default: Untitled")),
@@ -71,6 +73,7 @@ const diagramRequests = {
       "Change elements of a diagram: of two states of an element the higher `version` wins, then the lower " +
       "`versionNonce`. All of them are taken in one step, or none",
     access: "write",
+    effect: { destructive: true },
     input: v.object(updating),
     output: v.object({
       status: v.picklist(["updated", "unchanged"]),
@@ -117,6 +120,7 @@ const diagramRequests = {
       "Take over a `.excalidraw` file, as text (`content`) or as JSON (`document`): as a new diagram, or into one that " +
       "is there",
     access: "write",
+    effect: { destructive: true },
     input: v.object({
       content: v.nullish(field.content),
       document: v.nullish(field.documentInput),
@@ -162,6 +166,7 @@ const presenceRequests = {
       "Say that a user is in a diagram, until it leaves or the connection ends; over HTTP and MCP until the lease ends, " +
       "unless it is renewed by joining, drawing or moving the cursor",
     access: "write",
+    effect: { destructive: true, idempotent: true },
     input: v.object(joining),
     output: v.object({
       status: v.picklist(["joined", "unchanged"]),
@@ -174,6 +179,7 @@ const presenceRequests = {
   leave_diagram: {
     description: "Say that a user has left a diagram on this connection",
     access: "write",
+    effect: { destructive: true, idempotent: true },
     input: v.object(leaving),
     output: v.object({
       status: v.picklist(["left", "not_joined"]),
@@ -185,6 +191,7 @@ const presenceRequests = {
     description:
       "Show where a user's cursor is. Moves that come fast are told some times a second, the latest only",
     access: "write",
+    effect: { destructive: false },
     input: v.object(moving),
     output: v.object({
       status: v.pipe(
@@ -221,6 +228,7 @@ export const excalidraw = defineContract({
   },
   events,
   requests: { ...diagramRequests, ...presenceRequests },
+  prompts,
 });
 
 export type ExcalidrawContract = typeof excalidraw;

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { cursor, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
+import { prompts } from "./contract-prompts.ts";
 import * as field from "./fields.ts";
 
 const events = {
@@ -64,6 +65,7 @@ const workflowRequests = {
   run_workflow: {
     description: "Run a workflow. It is answered when it was accepted; how it goes on is told in its channel",
     access: "run",
+    effect: { destructive: true, openWorld: true },
     input: v.object({
       definition: field.definition,
       inputs: v.nullish(field.inputs),
@@ -78,6 +80,7 @@ const workflowRequests = {
     description:
       "End a workflow: its stages' processes are ended, the rest is skipped. CONFLICT where it has ended",
     access: "write",
+    effect: { destructive: true, idempotent: true },
     input: v.object({ workflow_id: field.workflowId }),
     output: field.workflow,
   },
@@ -129,6 +132,7 @@ const poolRequests = {
   scale_pool: {
     description: "Change how many workers a pool has; it holds until the settings of the pool change",
     access: "write",
+    effect: { destructive: true },
     input: v.object({
       pool_id: field.poolId,
       min: v.nullish(field.workers("Workers that are kept, 0 to 64")),
@@ -153,6 +157,7 @@ export const mahavishnu = defineContract({
   },
   events,
   requests: { ...workflowRequests, ...poolRequests },
+  prompts,
 });
 
 export type MahavishnuContract = typeof mahavishnu;

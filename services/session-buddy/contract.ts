@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { cursor, jsonObject, limit, nextCursor } from "../../src/protocol/fields.ts";
 import { SERVICE_PORTS } from "../../src/protocol/service-ports.ts";
+import { prompts } from "./contract-prompts.ts";
 import * as field from "./fields.ts";
 
 const events = {
@@ -86,6 +87,7 @@ const sessionRequests = {
   start_session: {
     description: "Start a session. Without an id it gets a ULID; an id that was ever used is a CONFLICT",
     access: "write",
+    effect: { destructive: false },
     input: v.object({
       session_id: v.nullish(field.sessionId),
       project: field.project,
@@ -103,6 +105,7 @@ const sessionRequests = {
   update_session: {
     description: "Change a session's context by a merge patch: members replace, objects merge, null removes",
     access: "write",
+    effect: { destructive: true },
     input: v.object({
       session_id: field.sessionId,
       context: v.pipe(
@@ -119,6 +122,7 @@ const sessionRequests = {
   end_session: {
     description: "End a session. It can still be read, and takes no more changes",
     access: "write",
+    effect: { destructive: true, idempotent: true },
     input: v.object({ session_id: field.sessionId, summary: v.nullish(field.summary) }),
     output: v.object(field.session),
   },
@@ -141,6 +145,7 @@ const checkpointRequests = {
   checkpoint_session: {
     description: "Keep a copy of a session's context, and the state of its git checkout where it has one",
     access: "write",
+    effect: { destructive: false },
     input: v.object({
       session_id: field.sessionId,
       reason: v.pipe(v.nullish(field.reason), v.description("Default: manual_checkpoint")),
@@ -166,6 +171,7 @@ const checkpointRequests = {
   restore_checkpoint: {
     description: "Put a checkpoint's context back, as a new version of the session. Files are left alone",
     access: "write",
+    effect: { destructive: true },
     input: v.object({ checkpoint_id: field.checkpointId, session_id: v.nullish(field.sessionId) }),
     output: v.object(field.session),
   },
@@ -175,6 +181,7 @@ const knowledgeRequests = {
   capture_knowledge: {
     description: "Keep something learnt in a session, and add its entities and relations to the graph",
     access: "write",
+    effect: { destructive: false },
     input: v.object({
       session_id: field.sessionId,
       kind: field.kind,
@@ -198,6 +205,7 @@ const knowledgeRequests = {
       "enough; characters that join a word, as in foo-bar, make a phrase of it. Of words that stand nearly " +
       "everywhere only the newest items are ranked, about 4 million characters of them. Tells the sessions' channels",
     access: "read",
+    effect: { destructive: false },
     input: v.object({
       query: field.query,
       session_id: v.pipe(v.nullish(field.sessionId), v.description("Search this session only")),
@@ -263,6 +271,7 @@ export const sessionBuddy = defineContract({
   },
   events,
   requests: { ...sessionRequests, ...checkpointRequests, ...knowledgeRequests },
+  prompts,
 });
 
 export type SessionBuddyContract = typeof sessionBuddy;

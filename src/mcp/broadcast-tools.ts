@@ -42,7 +42,12 @@ export function broadcastTools(host: McpHost): Tool[] {
       access: "admin",
       input: Input,
       output: Output,
-      annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
+      annotations: {
+        readOnlyHint: false,
+        destructiveHint: false,
+        idempotentHint: false,
+        openWorldHint: false,
+      },
       answer: (input) => broadcast(host, input),
     })
   );

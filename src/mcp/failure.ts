@@ -9,9 +9,24 @@ export const RPC = {
   PARSE: -32700,
   INTERNAL: -32603,
   INVALID_PARAMS: -32602,
+  INVALID_REQUEST: -32600,
+  RESOURCE_NOT_FOUND: -32002,
   SESSION_NOT_FOUND: -32001,
   REFUSED: -32000,
 } as const;
+
+/**
+ * A refusal of a request within a session. The package's own error would put its code into the sentence, on both sides.
+ */
+export class RpcRefusal extends Error {
+  override readonly name = "RpcRefusal";
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** @param id Of the request that it answers, where it answers one. */
 export function failure(

@@ -3,14 +3,13 @@
  *
  * @module
  */
+import { RPC, RpcRefusal } from "./failure.ts";
 import { PromptError, type PromptProvider } from "./prompts.ts";
 import {
-  ErrorCode,
   GetPromptRequestSchema,
   type GetPromptResult,
   ListPromptsRequestSchema,
   type ListPromptsResult,
-  McpError,
   type Server,
 } from "./sdk.ts";
 
@@ -21,7 +20,7 @@ export function offerPrompts(server: Server, prompts: PromptProvider): void {
     try {
       return prompts.get(params.name, params.arguments ?? {}) as unknown as GetPromptResult;
     } catch (error) {
-      if (error instanceof PromptError) throw new McpError(ErrorCode.InvalidParams, error.message);
+      if (error instanceof PromptError) throw new RpcRefusal(RPC.INVALID_PARAMS, error.message);
       throw error;
     }
   });

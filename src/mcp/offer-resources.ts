@@ -3,15 +3,14 @@
  *
  * @module
  */
+import { RPC, RpcRefusal } from "./failure.ts";
 import { callerOf } from "./offered-to.ts";
 import { ResourceError, type ResourceProvider } from "./resource.ts";
 import {
-  ErrorCode,
   ListResourcesRequestSchema,
   type ListResourcesResult,
   ListResourceTemplatesRequestSchema,
   type ListResourceTemplatesResult,
-  McpError,
   ReadResourceRequestSchema,
   type ReadResourceResult,
   type Server,
@@ -22,33 +21,34 @@ import type { Caller } from "./tool.ts";
 
 /** Resources that one session may be subscribed to. */
 const MAX_SUBSCRIPTIONS = 256;
-/** As the protocol says it. */
-const RESOURCE_NOT_FOUND = -32002;
 
 export interface OfferedResources {
-  /** Tell of every resource that is subscribed to: an update of each may have been missed. */
+  /** Tell of the list and of every resource that is subscribed to: an update of each may have been missed. */
   tellAll(): void;
   /** Harmless twice. */
   close(): void;
 }
 
-export function offerResources(server: Server, resources: ResourceProvider): OfferedResources {
+/** @param lasting Whether there is a session, which hears of changes. */
+export function offerResources(
+  server: Server,
+  resources: ResourceProvider,
+  lasting: boolean,
+): OfferedResources {
   const subscribed = new Map<string, () => void>();
   let stopListening: (() => void) | null = null;
   let closed = false;
 
   const tell = (uri: string) => void server.sendResourceUpdated({ uri }).catch(() => {});
+  const tellOfList = () => void server.sendResourceListChanged().catch(() => {});
   /** Only who has looked at the list wants to hear that there is another one. */
   const listenTo = (caller: Caller) => {
-    stopListening ??= resources.onListChanged(
-      caller,
-      () => void server.sendResourceListChanged().catch(() => {}),
-    );
+    stopListening ??= resources.onListChanged(caller, tellOfList);
   };
 
   server.setRequestHandler(ListResourcesRequestSchema, async ({ params }, extra) => {
     const caller = callerOf(extra);
-    if (!closed) listenTo(caller);
+    if (lasting && !closed) listenTo(caller);
     return await told(() => resources.list(caller, params?.cursor)) as unknown as ListResourcesResult;
   });
   server.setRequestHandler(ListResourceTemplatesRequestSchema, async (_, extra) => {
@@ -60,13 +60,20 @@ export function offerResources(server: Server, resources: ResourceProvider): Off
     return { contents } as unknown as ReadResourceResult;
   });
   server.setRequestHandler(SubscribeRequestSchema, async ({ params: { uri } }, extra) => {
+    if (!lasting) {
+      const message = "Cannot subscribe without a session: send initialize first";
+      throw new RpcRefusal(RPC.INVALID_REQUEST, message);
+    }
     if (subscribed.has(uri) || closed) return {};
     if (subscribed.size >= MAX_SUBSCRIPTIONS) {
       const message =
         `Cannot subscribe to more than ${MAX_SUBSCRIPTIONS} resources: unsubscribe from one first`;
-      throw new McpError(ErrorCode.InvalidRequest, message);
+      throw new RpcRefusal(RPC.INVALID_REQUEST, message);
     }
-    subscribed.set(uri, await told(() => resources.subscribe(uri, callerOf(extra), () => tell(uri))));
+    // At once, so that the same subscription that comes meanwhile finds it.
+    await told(() => {
+      subscribed.set(uri, resources.subscribe(uri, callerOf(extra), () => tell(uri)));
+    });
     return {};
   });
   server.setRequestHandler(UnsubscribeRequestSchema, ({ params: { uri } }) => {
@@ -77,6 +84,7 @@ export function offerResources(server: Server, resources: ResourceProvider): Off
 
   return {
     tellAll() {
+      if (stopListening) tellOfList();
       for (const uri of subscribed.keys()) tell(uri);
     },
     close() {
@@ -89,9 +97,9 @@ export function offerResources(server: Server, resources: ResourceProvider): Off
 }
 
 const CODES = {
-  not_found: RESOURCE_NOT_FOUND,
-  invalid: ErrorCode.InvalidParams,
-  refused: ErrorCode.InvalidRequest,
+  not_found: RPC.RESOURCE_NOT_FOUND,
+  invalid: RPC.INVALID_PARAMS,
+  refused: RPC.INVALID_REQUEST,
 } as const;
 
 /** What the work gives; its refusals as errors of the protocol. */
@@ -99,7 +107,7 @@ export async function told<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ResourceError) throw new McpError(CODES[error.reason], error.message);
+    if (error instanceof ResourceError) throw new RpcRefusal(CODES[error.reason], error.message);
     throw error;
   }
 }

@@ -5,14 +5,13 @@
  */
 import type { Log } from "../ports/log.ts";
 import type { JsonObject } from "../protocol/json.ts";
+import { RPC, RpcRefusal } from "./failure.ts";
 import { callerOf, type Extra } from "./offered-to.ts";
 import {
   CallToolRequestSchema,
   type CallToolResult,
-  ErrorCode,
   ListToolsRequestSchema,
   type ListToolsResult,
-  McpError,
   type Server,
 } from "./sdk.ts";
 import { refused } from "./tool-result.ts";
@@ -25,8 +24,8 @@ export function offerTools(server: Server, tools: ReadonlyMap<string, Tool>, log
     const tool = tools.get(params.name);
     if (!tool) {
       const name = params.name.slice(0, 100);
-      throw new McpError(
-        ErrorCode.InvalidParams,
+      throw new RpcRefusal(
+        RPC.INVALID_PARAMS,
         `Unknown tool '${name}': tools/list names those there are`,
       );
     }
@@ -40,7 +39,7 @@ async function answerOf(tool: Tool, data: JsonObject, extra: Extra, log: Log): P
     return await tool.call(data, callerOf(extra), contextOf(extra));
   } catch (error) {
     // An answer of the protocol's own, such as a tool may ask for.
-    if (error instanceof McpError) throw error;
+    if (error instanceof RpcRefusal) throw error;
     const fault = crypto.randomUUID();
     log.error("A tool failed", { tool: tool.listing.name, fault, error });
     return refused("SERVER_ERROR", `Internal error: the log explains it under ${fault}`);

@@ -9,31 +9,19 @@ import { HistoryInput, PresenceInput, PublishInput } from "../protocol/common-in
 import type { Access, Contract, DataSchema, Effect, EventSpec, RequestSpec } from "../protocol/contract.ts";
 import type { McpHost } from "./host.ts";
 import { answered, refused } from "./tool-result.ts";
-import { objectSchema, withIdempotencyKey } from "./tool-schema.ts";
-import type { Tool, ToolAnnotations, ToolListing } from "./tool.ts";
+import { argumentsSchema, objectSchema, withIdempotencyKey } from "./tool-schema.ts";
+import { LOOKS, type Tool, type ToolAnnotations, type ToolListing } from "./tool.ts";
 
 interface RequestTool {
   readonly description: string;
   readonly input: DataSchema;
   readonly output: DataSchema;
   readonly changesState: boolean;
-  readonly annotations: RequestAnnotations;
+  readonly annotations: ToolAnnotations;
 }
 
-interface RequestAnnotations extends ToolAnnotations {
-  /** It reaches outside of the service. Absent where nothing is known, which clients take for true. */
-  readonly openWorldHint?: boolean;
-}
-
-interface RequestListing extends ToolListing {
-  /** For people. */
-  readonly title: string;
-  readonly annotations: RequestAnnotations;
-}
-
-const READS: RequestAnnotations = { readOnlyHint: true, destructiveHint: false, idempotentHint: true };
 /** What is taken for true of a request that changes state and does not say how. */
-const UNKNOWN: RequestAnnotations = { readOnlyHint: false, destructiveHint: true, idempotentHint: false };
+const UNKNOWN: ToolAnnotations = { readOnlyHint: false, destructiveHint: true, idempotentHint: false };
 
 export function requestTools(host: McpHost): Tool[] {
   const { contract } = host;
@@ -53,8 +41,8 @@ export function requestTools(host: McpHost): Tool[] {
   return [...own, ...common];
 }
 
-function annotationsOf(access: Access, effect: Effect | undefined): RequestAnnotations {
-  if (effect === undefined) return access === "read" ? READS : UNKNOWN;
+function annotationsOf(access: Access, effect: Effect | undefined): ToolAnnotations {
+  if (effect === undefined) return access === "read" ? LOOKS : UNKNOWN;
   return {
     readOnlyHint: false,
     destructiveHint: effect.destructive ?? true,
@@ -70,8 +58,8 @@ function titleOf(name: string): string {
 }
 
 function requestTool(host: McpHost, name: string, tool: RequestTool): Tool {
-  const input = objectSchema(tool.input);
-  const listing: RequestListing = {
+  const input = argumentsSchema(tool.input);
+  const listing: ToolListing = {
     name,
     title: titleOf(name),
     description: tool.description,
@@ -99,7 +87,7 @@ const StoredEvent = v.object({
   prev: v.pipe(v.number(), v.description("The seq before this one in the same channel; 0 for none")),
 });
 
-const LOOKS = { changesState: false, annotations: READS };
+const LOOKING = { changesState: false, annotations: LOOKS };
 
 function commonRequests(contract: Contract): Record<string, RequestTool> {
   const ids = Object.values(contract.channels).flatMap(({ id }) => id === undefined ? [] : [id]);
@@ -113,7 +101,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
       description: "State of the server and a summary of the service; with an id, the state of that object",
       input: v.object(Object.fromEntries(ids.map((id) => [id, v.optional(v.string())]))),
       output: v.record(v.string(), v.unknown()),
-      ...LOOKS,
+      ...LOOKING,
     },
     get_history: {
       description:
@@ -130,7 +118,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
         has_more: v.boolean(),
         events: v.array(StoredEvent),
       }),
-      ...LOOKS,
+      ...LOOKING,
     },
     get_presence: {
       description: "Who is in a channel now",
@@ -149,7 +137,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
           user_info: v.optional(v.record(v.string(), v.unknown())),
         })),
       }),
-      ...LOOKS,
+      ...LOOKING,
     },
     publish: {
       description: `Publish an event that clients may publish: ${publishable.join(", ")}`,
@@ -169,6 +157,7 @@ function commonRequests(contract: Contract): Record<string, RequestTool> {
         // News adds to what is there; the service makes something of what has a form of its own.
         destructiveHint: published.some(([, event]) => event.published !== undefined),
         idempotentHint: false,
+        openWorldHint: false,
       },
     },
   };

@@ -8,7 +8,7 @@ import type { Access, DataSchema } from "../protocol/contract.ts";
 import { explainIssues } from "../service/issues.ts";
 import type { McpHost } from "./host.ts";
 import { refused } from "./tool-result.ts";
-import { objectSchema } from "./tool-schema.ts";
+import { argumentsSchema, objectSchema } from "./tool-schema.ts";
 import type { Caller, Tool, ToolAnnotations, ToolContext, ToolResult } from "./tool.ts";
 
 export interface ServerToolSpec<Input extends DataSchema> {
@@ -31,7 +31,7 @@ export function serverTool<Input extends DataSchema>(host: McpHost, spec: Server
     listing: {
       name,
       description,
-      inputSchema: objectSchema(spec.input),
+      inputSchema: argumentsSchema(spec.input),
       outputSchema: objectSchema(spec.output),
       annotations,
     },

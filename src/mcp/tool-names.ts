@@ -7,6 +7,8 @@
 import type { Contract } from "../protocol/contract.ts";
 
 export const SERVER_TOOL_NAMES: ReadonlySet<string> = new Set([
+  "wait_for_event",
+  "read_events",
   "websocket_status",
   "websocket_health_check",
   "websocket_list_rooms",

@@ -20,11 +20,23 @@ export interface ToolAnnotations {
   readonly destructiveHint: boolean;
   /** The same call again has no further effect. */
   readonly idempotentHint: boolean;
+  /** It reaches outside of the service. Absent where nothing is known, which clients take for true. */
+  readonly openWorldHint?: boolean;
 }
+
+/** Of a tool that only looks at what the service has. */
+export const LOOKS: ToolAnnotations = {
+  readOnlyHint: true,
+  destructiveHint: false,
+  idempotentHint: true,
+  openWorldHint: false,
+};
 
 /** One entry of the answer to `tools/list`. */
 export interface ToolListing {
   readonly name: string;
+  /** For people. Default: the name. */
+  readonly title?: string;
   readonly description: string;
   readonly inputSchema: ObjectSchema;
   /** Of the structured content of every answer that is no error. */

@@ -4,11 +4,19 @@
  * @module
  */
 import type { McpHost } from "./host.ts";
+import { readEventsTool } from "./read-events.ts";
 import { requestTools } from "./request-tools.ts";
 import type { Tool } from "./tool.ts";
+import { waitForEventTool } from "./wait-for-event.ts";
 import { websocketTools } from "./websocket-tools.ts";
 
 /** @param host Its contract has been checked by `checkToolNames`. */
 export function toolsOf(host: McpHost): ReadonlyMap<string, Tool> {
-  return new Map([...requestTools(host), ...websocketTools(host)].map((tool) => [tool.listing.name, tool]));
+  const tools = [
+    ...requestTools(host),
+    waitForEventTool(host),
+    readEventsTool(host),
+    ...websocketTools(host),
+  ];
+  return new Map(tools.map((tool) => [tool.listing.name, tool]));
 }

@@ -19,6 +19,7 @@ export type Heard = (event: SequencedEvent) => void;
 export class Watches {
   readonly #channels = new Map<string, Set<Heard>>();
   readonly #kinds = new Map<string, Set<Heard>>();
+  readonly #stopping = new Set<() => void>();
 
   /** Hear every event of a place from now on, ephemeral ones included. Returns the way to stop; harmless twice. */
   watch({ name, kind, wildcard }: WatchedPlace, heard: Heard): () => void {
@@ -44,5 +45,18 @@ export class Watches {
     const colon = channel.indexOf(":");
     const byKind = this.#kinds.get(colon < 0 ? channel : channel.slice(0, colon));
     if (byKind) { for (const heard of byKind) heard(event); }
+  }
+
+  /** Hear that the service stops: nothing comes any more, and what waits is to answer. Returns the way not to. */
+  onStop(stopping: () => void): () => void {
+    // One function may ask several times.
+    const own = () => stopping();
+    this.#stopping.add(own);
+    return () => void this.#stopping.delete(own);
+  }
+
+  /** The service stops. */
+  stop(): void {
+    for (const stopping of this.#stopping) stopping();
   }
 }

@@ -10,7 +10,7 @@ import { broadcastTools } from "./broadcast-tools.ts";
 import type { McpHost, ServerStatus } from "./host.ts";
 import { serverTool } from "./server-tool.ts";
 import { answered } from "./tool-result.ts";
-import type { Tool } from "./tool.ts";
+import { LOOKS, type Tool } from "./tool.ts";
 import * as answer from "./websocket-answers.ts";
 
 export function websocketTools(host: McpHost): Tool[] {
@@ -27,7 +27,7 @@ export function websocketTools(host: McpHost): Tool[] {
       access: "read",
       input: v.object({}),
       output,
-      annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
+      annotations: LOOKS,
       answer: () => answered(read(host.status())),
     });
   const metrics = (name: string) =>

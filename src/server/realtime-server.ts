@@ -281,6 +281,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     // Whoever is back after a restart has neither left nor joined.
     core?.presence?.stop();
     await this.#connections.drain(drainMs);
+    // Calls that wait are answered before their sessions end.
+    this.#watches.stop();
+    await new Promise<void>((resolve) => systemClock.endOfTick(resolve));
     await this.#mcp.close();
     if (listeners) {
       await Promise.all([listeners.websocket?.close(drainMs), listeners.http.close(drainMs)]);

@@ -101,7 +101,9 @@ export async function runServices(
 }
 
 /** What a person is told when a service is up: where it can be reached. */
-function announcement({ service, settings, host, port, httpPort }: RealtimeServer<Contract>): string[] {
+export function announcement(
+  { service, settings, host, port, httpPort }: RealtimeServer<Contract>,
+): string[] {
   const [httpScheme, socketScheme] = settings.tls.enabled ? ["https", "wss"] : ["http", "ws"];
   const http = `${httpScheme}://${authority(settings.http.host, httpPort)}`;
   return [
@@ -112,7 +114,8 @@ function announcement({ service, settings, host, port, httpPort }: RealtimeServe
   ];
 }
 
-async function stopInTime(running: Running): Promise<number> {
+/** Stop, and give it up with a sentence and exit code 1 where that takes too long. */
+export async function stopInTime(running: Pick<Running, "stop">): Promise<number> {
   let forget = () => {};
   const late = new Promise<number>((resolve) => {
     forget = systemClock.after(STOP_MS, () => {

@@ -5,24 +5,38 @@
  * @module
  */
 import * as v from "valibot";
-import { mayAccess } from "../../src/auth/permissions.ts";
+import { mayAccess, mayJoin } from "../../src/auth/permissions.ts";
+import type { CreateBroker } from "../../src/broker/broker.ts";
+import type { ChannelAccess } from "../../src/mcp/channel-access.ts";
 import type { McpHost, ServerStatus } from "../../src/mcp/host.ts";
 import type { Call } from "../../src/ports/call.ts";
 import { type Clock, systemClock } from "../../src/ports/clock.ts";
+import type { Retention } from "../../src/ports/journal.ts";
 import { lineLog } from "../../src/ports/log.ts";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { Refusal } from "../../src/protocol/errors.ts";
 import type { JsonObject } from "../../src/protocol/json.ts";
 import { Dispatch, type Route } from "../../src/service/dispatch.ts";
 import { MemoryAnswers } from "../../src/storage/memory-answers.ts";
+import { type NotesChannels, notesChannels } from "./notes-channels.ts";
 
 const Note = v.object({ note_id: v.number(), text: v.string(), by: v.nullable(v.string()) });
+
+const NoteEvent = v.looseObject({ note_id: v.string() });
 
 export const notes = defineContract({
   name: "notes",
   ports: { http: 1, websocket: 11 },
-  channels: { note: { description: "One note", id: "note_id" } },
+  channels: {
+    note: { description: "One note", id: "note_id" },
+    pointer: { description: "Where somebody points in a note", id: "note_id", ephemeral: true },
+    gauge: { description: "What is measured of a note", id: "note_id", latestBy: ["gauge"] },
+  },
   events: {
+    "note.added": { description: "A note is there", channels: ["note"], data: NoteEvent },
+    "note.changed": { description: "A note is another", channels: ["note", "global"], data: NoteEvent },
+    "note.pointed": { description: "Somebody points at a note", channels: ["pointer"], data: NoteEvent },
+    "note.measured": { description: "A note was measured", channels: ["gauge"], data: NoteEvent },
     "note.waved": {
       description: "Somebody waved",
       channels: ["global"],
@@ -110,6 +124,8 @@ export interface NotesHost extends McpHost {
   readonly logged: string[];
   /** Calls that reached a handler. */
   readonly calls: Call[];
+  /** Its channels; null while the service is not up. */
+  live: NotesChannels | null;
 }
 
 export interface NotesOptions {
@@ -117,6 +133,12 @@ export interface NotesOptions {
   readonly authRequired?: boolean;
   readonly clock?: Clock;
   readonly status?: () => ServerStatus;
+  /** Carries the events. @default in memory */
+  readonly createBroker?: CreateBroker;
+  /** Of every kind's history. */
+  readonly retention?: Partial<Retention>;
+  /** States behind channels. @default none */
+  readonly snapshot?: ChannelAccess["snapshot"];
 }
 
 export function notesHost(options: NotesOptions = {}): NotesHost {
@@ -135,12 +157,20 @@ export function notesHost(options: NotesOptions = {}): NotesHost {
     clock,
     log,
   });
+  const { createBroker, retention, snapshot } = options;
+  const live = notesChannels({ contract: notes, clock, createBroker, retention, snapshot });
   return {
     contract: notes,
     version: "1.2.3",
     development,
     dispatch: (request) => dispatch.handle(request),
     mayAccess: allowed,
+    mayRead: (identity, kind) => mayJoin(identity, "notes", kind, authRequired),
+    live,
+    channels() {
+      return this.live?.access ?? null;
+    },
+    watches: live.watches,
     status,
     broadcastTest(eventType, data, room) {
       if (room === "note:closed") return { error: "Cannot send: the server is stopping" };

@@ -1,25 +1,35 @@
-import { toJsonSchema } from "@valibot/to-json-schema";
 import { describe, expect, test } from "vitest";
 import { sessionBuddy } from "../../services/session-buddy/contract.ts";
 import type { ServerStatus } from "../../src/mcp/host.ts";
 import { SERVER_TOOL_NAMES } from "../../src/mcp/tool-names.ts";
 import { answered, refused } from "../../src/mcp/tool-result.ts";
+import { argumentsSchema } from "../../src/mcp/tool-schema.ts";
+import type { ToolContext } from "../../src/mcp/tool.ts";
 import { toolsOf } from "../../src/mcp/tools.ts";
-import { websocketTools } from "../../src/mcp/websocket-tools.ts";
 import { ANONYMOUS } from "../../src/ports/call.ts";
+import { COMMON_REQUEST_NAMES } from "../../src/protocol/common-requests.ts";
 import { commonRoutes } from "../../src/service/common-handlers.ts";
 import { type NotesHost, notesHost, type NotesOptions, roomsOf, RUNNING } from "./notes-service.ts";
+
+const CONTEXT: ToolContext = { signal: new AbortController().signal, progress: null, extra: null };
 
 function setUp(options: NotesOptions = {}) {
   const host: NotesHost = notesHost(options);
   const tools = toolsOf(host);
   const call = async (name: string, data = {}, identity = ANONYMOUS) =>
-    await tools.get(name)!.call(data, { identity, origin: null });
+    await tools.get(name)!.call(data, { identity, origin: null }, CONTEXT);
   const answer = async (name: string, data = {}) => (await call(name, data)).structuredContent;
   return { host, tools, call, answer, listing: (name: string) => tools.get(name)!.listing };
 }
 
 describe("toolsOf()", () => {
+  test("has the names that are kept free for it besides those of requests", () => {
+    const host = notesHost({ development: true });
+    const requests = new Set([...Object.keys(host.contract.requests), ...COMMON_REQUEST_NAMES]);
+    const others = [...toolsOf(host).keys()].filter((name) => !requests.has(name));
+    expect(new Set(others)).toEqual(SERVER_TOOL_NAMES);
+  });
+
   test("lists what a caller sends: defaults may be left out, and the type before a transformation counts", () => {
     const { listing } = setUp();
     expect(listing("add_note").inputSchema).toMatchObject({
@@ -47,12 +57,14 @@ describe("toolsOf()", () => {
 
   test("says of each tool what is true of it", () => {
     const { listing } = setUp({ development: true });
-    const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true };
-    const adds = { readOnlyHint: false, destructiveHint: false, idempotentHint: false };
+    const within = { openWorldHint: false };
+    const reads = { readOnlyHint: true, destructiveHint: false, idempotentHint: true, ...within };
+    const changes = { readOnlyHint: false, destructiveHint: true, idempotentHint: false };
+    const adds = { ...changes, destructiveHint: false, ...within };
     for (const name of ["list_notes", "get_status", "get_history", "websocket_status"]) {
       expect(listing(name).annotations, name).toEqual(reads);
     }
-    expect(listing("add_note").annotations).toEqual({ ...adds, destructiveHint: true });
+    expect(listing("add_note").annotations).toEqual(changes);
     for (const name of ["publish", "broadcast_test_event"]) {
       expect(listing(name).annotations, name).toEqual(adds);
     }
@@ -69,7 +81,7 @@ describe("toolsOf()", () => {
       delete properties.idempotency_key;
       // `get_status` takes any object; what is listed are the ids that it makes something of.
       if (name === "get_status") expect(Object.keys(properties)).toEqual(["note_id"]);
-      else expect({ ...inputSchema, properties }, name).toEqual(toJsonSchema(input, { typeMode: "input" }));
+      else expect({ ...inputSchema, properties }, name).toEqual(argumentsSchema(input));
     }
   });
 
@@ -85,17 +97,12 @@ describe("toolsOf()", () => {
   test("hands who calls and where from on to the dispatch", async () => {
     const { host, tools } = setUp();
     const identity = { userId: "ada", permissions: ["read"], authenticated: true };
-    await tools.get("list_notes")!.call({}, { identity, origin: "session 1" });
+    await tools.get("list_notes")!.call({}, { identity, origin: "session 1" }, CONTEXT);
     expect(host.calls).toMatchObject([{ identity, door: "mcp", connectionId: null }]);
   });
 });
 
 describe("websocketTools()", () => {
-  test("has the names that are kept free for it", () => {
-    const names = websocketTools(notesHost({ development: true })).map(({ listing }) => listing.name);
-    expect(new Set(names)).toEqual(SERVER_TOOL_NAMES);
-  });
-
   test("answers with the figures of a running server", async () => {
     const { answer } = setUp();
     expect(await answer("websocket_status")).toEqual({

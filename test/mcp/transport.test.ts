@@ -61,7 +61,8 @@ for (const runtime of RUNTIMES) {
           "get_status",
           "list_notes",
         ],
-        ...["publish", "websocket_get_metrics", "websocket_get_status", "websocket_health_check"],
+        ...["publish", "read_events", "wait_for_event"],
+        ...["websocket_get_metrics", "websocket_get_status", "websocket_health_check"],
         ...["websocket_list_rooms", "websocket_status"],
       ]);
     });

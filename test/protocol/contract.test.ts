@@ -6,6 +6,7 @@ import {
   defineContract,
   type EventData,
   type EventName,
+  type PromptSpec,
   type RequestInput,
   type RequestName,
   type RequestOutput,
@@ -16,7 +17,14 @@ const data = v.object({ session_id: v.string() });
 const event = { description: "Something happened", channels: ["session"], data };
 const request = { description: "Asks", access: "read", input: v.object({}), output: v.object({}) } as const;
 
-function define(parts: Partial<ContractShape> & { name?: string; greeting?: string }) {
+type Prompts = Readonly<Record<string, PromptSpec>>;
+const prompt = { title: "Look", description: "Looks", arguments: {}, text: () => "Look" };
+const asking = (name: string, channel?: string): PromptSpec => {
+  const argument = { description: "Which one", ...channel === undefined ? {} : { channel } };
+  return { ...prompt, arguments: { [name]: argument } };
+};
+
+function define(parts: Partial<ContractShape> & { name?: string; greeting?: string; prompts?: Prompts }) {
   return defineContract({
     name: "example",
     ports,
@@ -53,6 +61,12 @@ describe("defineContract", () => {
     expect(contract.ports).toBe(ports);
     expect(contract.events).toHaveProperty(["session.updated"], event);
     expect(contract.requests).toStrictEqual({ get_session: request });
+  });
+
+  it("keeps its prompts, and has none unless told", () => {
+    const prompts = { look: prompt, look_at: asking("session_id", "session") };
+    expect(define({ prompts }).prompts).toBe(prompts);
+    expect(define({}).prompts).toStrictEqual({});
   });
 
   it("takes an event whose channels are a function", () => {
@@ -92,6 +106,31 @@ describe("defineContract", () => {
       "a request's name",
       { requests: { "get-session": request } },
       "request 'get-session' must have lower-case",
+    ],
+    [
+      "a prompt's name",
+      { prompts: { "look-at": prompt } },
+      "prompt 'look-at' must have lower-case letters, digits and _",
+    ],
+    [
+      "a prompt's argument",
+      { prompts: { look: asking("Which") } },
+      "argument 'Which' of prompt 'look' must have lower-case letters, digits and _",
+    ],
+    [
+      "the channel of a prompt's argument",
+      { prompts: { look: asking("pool_id", "pool") } },
+      "argument 'pool_id' of prompt 'look' is an id of 'pool', which is no channel kind with ids",
+    ],
+    [
+      "the channel of a prompt's argument, that has no ids,",
+      { prompts: { look: asking("id", "global") } },
+      "argument 'id' of prompt 'look' is an id of 'global', which is no channel kind with ids",
+    ],
+    [
+      "the channel of a prompt's argument, which every object has,",
+      { prompts: { look: asking("id", "constructor") } },
+      "is an id of 'constructor', which is no channel kind",
     ],
   ])("refuses %s that is malformed", (_, parts, message) => {
     expect(() => define(parts)).toThrow(TypeError);
