@@ -3,6 +3,7 @@
 import process from "node:process";
 import { VERSION } from "../protocol/version.ts";
 import { EXIT_CODES } from "../server/run.ts";
+import { mcp } from "./mcp.ts";
 import { serve } from "./serve.ts";
 import { token } from "./token.ts";
 
@@ -10,6 +11,8 @@ const USAGE = `Usage: mcp-realtime COMMAND [FLAGS]
 
 Commands:
   serve [SERVICE...]     Serve services until Ctrl-C; all of them where none is named
+  mcp SERVICE            Speak MCP over standard input and output; serve the service where nobody does
+  mcp config CLIENT      Print what goes into the configuration file of an MCP client
   token create | verify  Make a token for a service, or say what one is worth there
 
   --version  Show the version
@@ -18,6 +21,7 @@ Commands:
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
   if (command === "serve") return await serve(rest);
+  if (command === "mcp") return await mcp(rest);
   if (command === "token") return await token(rest);
   if (command === "--help" || command === "-h") {
     console.log(USAGE);
@@ -28,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT_CODES.done;
   }
   console.error(
-    command === undefined ? USAGE : `Unknown command "${command}": expected serve or token\n\n${USAGE}`,
+    command === undefined ? USAGE : `Unknown command "${command}": expected serve, mcp or token\n\n${USAGE}`,
   );
   return EXIT_CODES.usage;
 }

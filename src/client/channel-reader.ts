@@ -20,6 +20,13 @@ import type {
 const MAX_AHEAD = 10_000;
 const MAX_AHEAD_NAME = 1_000;
 
+/** What the server has said of a gap. */
+interface GapNotice {
+  readonly from?: unknown;
+  readonly to?: unknown;
+  readonly cause?: unknown;
+}
+
 /**
  * How a subscription stands with the server. `off`: not there. `queued`: waits until another one is there. `joining`: not
  * answered yet. `on`: there.
@@ -166,24 +173,32 @@ export class ChannelReader implements Subscription<Item> {
     this.#settle.resolve({ position, recovered: recovered === undefined ? null : recovered === true });
   }
 
-  /**
-   * @param told what the server has said of it
-   * @param position where it ends. Where a snapshot follows, only with that the application is there
-   */
-  gap(
-    told: { readonly from?: unknown; readonly to?: unknown; readonly cause?: unknown },
-    position?: Position,
-  ): void {
-    const { from, to, cause } = told;
-    const number = (value: unknown) => typeof value === "number" ? value : null;
-    const reason = typeof cause === "string" ? cause : "unknown";
+  /** @param position where it ends. Where a snapshot follows, only with that the application is there */
+  gap(told: GapNotice, position?: Position): void {
     const held = this.#held;
     this.#held = null;
     if (position && !held) this.moved(position);
-    this.#push({ type: "gap", channel: this.name, from: number(from), to: number(to), cause: reason }, 100);
+    this.#tell(told);
     if (!held) return;
     if (position) this.moved(position);
     this.#push(held.item, held.size);
+  }
+
+  #tell({ from, to, cause }: GapNotice, channel = this.name): void {
+    const number = (value: unknown) => typeof value === "number" ? value : null;
+    const reason = typeof cause === "string" ? cause : "unknown";
+    this.#push({ type: "gap", channel, from: number(from), to: number(to), cause: reason }, 100);
+  }
+
+  /**
+   * Another subscription, which joined before this one, has lost events of a channel that both hold, and goes on behind
+   * them. Should they still come to this one, they would come after newer ones: they are lost here too.
+   */
+  passes(channel: string, told: GapNotice, { epoch, seq }: Position): void {
+    const { reached, membership } = this;
+    if (membership !== "joining" || reached?.epoch !== epoch || seq <= reached.seq) return;
+    this.#ahead.set(channel, seq);
+    this.#tell(told, channel);
   }
 
   /** What waits can still be read; then the iteration throws the error, or is done. */

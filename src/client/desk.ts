@@ -74,8 +74,12 @@ export class Desk {
     if (type === "error" && named && frame.error_code === "FORBIDDEN") {
       this.#end(named, new ClientError("closed", frame.error_message ?? "Not authorized any more"));
     } else if (type === "event" && named?.membership === "on" && epoch !== undefined && seq !== undefined) {
-      if (event === "gap") named.gap(data, { epoch, seq });
-      else named.moved({ epoch, seq });
+      if (event === "gap") {
+        named.gap(data, { epoch, seq });
+        for (const other of this.#readers.values()) {
+          if (other !== named && other.covers(named.name)) other.passes(named.name, data, { epoch, seq });
+        }
+      } else named.moved({ epoch, seq });
     }
   }
 

@@ -27,6 +27,7 @@ export interface EventItem {
  */
 export interface GapItem {
   readonly type: "gap";
+  /** The subscription's name; one channel where events of that one alone are missing from a `kind:*`. */
   readonly channel: string;
   /** Null where the server keeps no positions. */
   readonly from: number | null;

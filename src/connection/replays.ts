@@ -15,6 +15,10 @@ import type { Requests } from "./requests.ts";
 const BUFFER_BYTES = 262_144;
 const PAUSE_MS = 10;
 
+/** What the replays of one client may do in a turn of the process before others have theirs: events looked at, and bytes. */
+const TURN_EVENTS = 256;
+const TURN_BYTES = 131_072;
+
 /** A channel or wildcard, as `parseChannel` found it. */
 interface Place {
   readonly name: string;
@@ -27,6 +31,8 @@ export class Replays implements ReplayDesk, ReplaySink {
   readonly #outbox: Outbox;
   readonly #requests: Requests;
   readonly #running = new Map<Subscription, Promise<void>>();
+  readonly #turn = { events: 0, bytes: 0 };
+  #nextTurn: Promise<void> | null = null;
 
   constructor(connection: Client, outbox: Outbox, requests: Requests) {
     this.#connection = connection;
@@ -63,13 +69,30 @@ export class Replays implements ReplayDesk, ReplaySink {
   ready(): Promise<boolean> | boolean {
     const { over, host } = this.#connection;
     if (over) return false;
-    if (this.#outbox.sendingBytes < BUFFER_BYTES) return true;
-    return new Promise((resolve) => {
-      host.clock.after(PAUSE_MS, () => resolve(this.ready()));
+    if (this.#outbox.sendingBytes >= BUFFER_BYTES) {
+      return new Promise((resolve) => {
+        host.clock.after(PAUSE_MS, () => resolve(this.ready()));
+      });
+    }
+    if (this.#turn.bytes >= TURN_BYTES || this.#turn.events >= TURN_EVENTS) {
+      return this.#afterThisTurn().then(() => this.ready());
+    }
+    this.#turn.events++;
+    return true;
+  }
+
+  #afterThisTurn(): Promise<void> {
+    return this.#nextTurn ??= new Promise((resolve) => {
+      this.#connection.host.clock.endOfTick(() => {
+        this.#nextTurn = null;
+        this.#turn.events = this.#turn.bytes = 0;
+        resolve();
+      });
     });
   }
 
   replayed(frame: Frame): void {
+    this.#turn.bytes += frame.bytes;
     this.#requests.replayed(frame);
   }
 

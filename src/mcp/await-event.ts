@@ -11,10 +11,10 @@ import type { Missed } from "./told-event.ts";
 import type { ToolContext } from "./tool.ts";
 
 /** How often a client that asked for it is told that the call still waits. */
-export const PROGRESS_MS = 10_000;
+const PROGRESS_MS = 10_000;
 
 /** The past may take longer than the caller would wait. It is looked through all the same, for at most so long. */
-export const LOOK_BACK_MS = 5_000;
+const LOOK_BACK_MS = 5_000;
 
 export interface Wait {
   readonly host: McpHost;
@@ -30,96 +30,125 @@ export type WaitEnd =
   /** Nothing up to `seq`. */
   | { readonly outcome: "timeout"; readonly seq: number; readonly missed: Missed | null }
   | { readonly outcome: "truncated"; readonly missed: Missed }
-  /** The service stops. */
-  | { readonly outcome: "stopped" }
+  /** The service stops, or its history cannot be read. */
+  | { readonly outcome: "unavailable" }
   /** Nobody waits for the answer any more. */
   | { readonly outcome: "cancelled" };
 
-/** Resolves in any case: at the latest when the time is over. Rejects where the past cannot be read. */
-export function awaitEvent({ host, place, timeoutMs, context, isWanted }: Wait): Promise<WaitEnd> {
-  const { clock, watches } = host;
-  const { signal, progress } = context;
-  if (signal.aborted) return Promise.resolve({ outcome: "cancelled" });
-  return new Promise((resolve, reject) => {
-    /** How to let go of everything. */
-    const held: (() => void)[] = [];
-    let isOver = false;
-    /** The first that was heard since the wait began. What the past holds comes before it. */
-    let heard: SequencedEvent | null = null;
-    let isLookingBack = true;
-    /** The time is over, and the past not yet looked through. */
-    let isLate = false;
-    let missed: Missed | null = null;
-    let past: PastEvents | null = null;
+/** Resolves in any case: at the latest when the time is over. Rejects where reading the past fails. */
+export function awaitEvent(wait: Wait): Promise<WaitEnd> {
+  if (wait.context.signal.aborted) return Promise.resolve({ outcome: "cancelled" });
+  return new Promise((resolve, reject) => new Waiter(wait, resolve, reject).begin());
+}
 
-    const letGo = (): void => {
-      isOver = true;
-      for (const release of held) release();
-    };
-    const end = (how: WaitEnd): void => {
-      if (isOver) return;
-      letGo();
-      resolve(how);
-    };
-    const timeOut = (seq: number) => end({ outcome: "timeout", seq, missed });
-    /** The past could not be read in time. */
-    const unfinished = (): WaitEnd =>
-      past ? { outcome: "timeout", seq: past.cursor, missed } : { outcome: "stopped" };
-    const matched = (event: SequencedEvent) => end({ outcome: "matched", event, missed });
+class Waiter {
+  readonly #wait: Wait;
+  readonly #resolve: (end: WaitEnd) => void;
+  readonly #reject: (error: unknown) => void;
+  /** How to let go of all that the wait holds. */
+  readonly #held: (() => void)[] = [];
+  #isOver = false;
+  /** The first that was heard since the wait began. All of the past comes before it. */
+  #heard: SequencedEvent | null = null;
+  #isLookingBack = true;
+  /** The time is over, and the past not yet looked through. */
+  #isLate = false;
+  #past: PastEvents | null = null;
+  #missed: Missed | null = null;
 
-    held.push(
-      watches.watch(place, (event) => {
-        if (heard || isOver || !isWanted(event)) return;
-        heard = event;
-        if (!isLookingBack) matched(event);
-      }),
-      watches.onStop(() => end({ outcome: "stopped" })),
-    );
-    const late = (): void => {
-      if (!isLookingBack) return timeOut(place.channels.position.seq);
-      isLate = true;
-      held.push(clock.after(LOOK_BACK_MS, () => end(unfinished())));
-    };
-    if (timeoutMs > 0) held.push(clock.after(timeoutMs, late));
-    else late();
-    const cancel = () => end({ outcome: "cancelled" });
+  constructor(wait: Wait, resolve: (end: WaitEnd) => void, reject: (error: unknown) => void) {
+    this.#wait = wait;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  begin(): void {
+    const { host, place, timeoutMs, context: { signal } } = this.#wait;
+    const { clock, watches } = host;
+    const cancel = () => this.#end({ outcome: "cancelled" });
     signal.addEventListener("abort", cancel);
-    held.push(() => signal.removeEventListener("abort", cancel));
-    if (progress) {
-      const begun = clock.monotonic();
-      held.push(clock.every(PROGRESS_MS, () => {
-        const seconds = Math.round((clock.monotonic() - begun) / 1000);
-        void progress(seconds, timeoutMs / 1000, `Waiting for an event of ${place.name}`);
-      }));
-    }
-
-    const lookBack = async (beginning: Promise<Beginning>): Promise<void> => {
-      const begun = await beginning;
-      if (isOver) return;
-      if (begun.missed && !place.spec.ephemeral) return end({ outcome: "truncated", missed: begun.missed });
-      missed = begun.missed;
-      past = new PastEvents(place, begun, clock);
-      let isUntouched = place.since === "start";
-      for (let piece = await past.next(); piece && !isOver; piece = await past.next()) {
-        if ("missed" in piece) {
-          // What is kept begins later than it did a moment ago.
-          if (isUntouched) continue;
-          return end({ outcome: "truncated", missed: piece.missed });
-        }
-        isUntouched = false;
-        const found = piece.events.find(isWanted);
-        if (found) return matched(found);
-      }
-      if (isOver) return;
-      isLookingBack = false;
-      if (heard) matched(heard);
-      else if (isLate) timeOut(place.channels.position.seq);
-    };
-    // In the turn that began to watch: what is heard comes after the position that it finds.
-    lookBack(beginningOf(place)).catch((error) => {
-      if (isOver) return;
-      letGo();
-      reject(error);
+    this.#held.push(
+      () => signal.removeEventListener("abort", cancel),
+      watches.onStop(() => this.#end({ outcome: "unavailable" })),
+      watches.watch(place, (event) => this.#hear(event)),
+    );
+    if (timeoutMs > 0) this.#held.push(clock.after(timeoutMs, () => this.#late()));
+    else this.#late();
+    this.#tellProgress();
+    // In the turn that began to watch: what is heard comes after the position that this finds.
+    this.#lookBack(beginningOf(place)).catch((error) => {
+      this.#letGo();
+      this.#reject(error);
     });
-  });
+  }
+
+  #tellProgress(): void {
+    const { host: { clock }, place, timeoutMs, context: { progress } } = this.#wait;
+    if (!progress) return;
+    const begun = clock.monotonic();
+    this.#held.push(clock.every(PROGRESS_MS, () => {
+      const seconds = Math.round((clock.monotonic() - begun) / 1000);
+      void progress(seconds, timeoutMs / 1000, `Waiting for an event of ${place.name}`);
+    }));
+  }
+
+  #hear(event: SequencedEvent): void {
+    if (this.#heard || this.#isOver || !this.#wait.isWanted(event)) return;
+    this.#heard = event;
+    if (!this.#isLookingBack) this.#match(event);
+  }
+
+  async #lookBack(beginning: Promise<Beginning>): Promise<void> {
+    const { host, place, isWanted } = this.#wait;
+    const begun = await beginning;
+    if (begun.missed && !place.spec.ephemeral) {
+      return this.#end({ outcome: "truncated", missed: begun.missed });
+    }
+    this.#missed = begun.missed;
+    const past = this.#past = new PastEvents(place, begun, host.clock);
+    let isUntouched = place.since === "start";
+    for (let piece = await past.next(); piece; piece = await past.next()) {
+      if (this.#isOver) return;
+      if ("events" in piece) {
+        const found = piece.events.find(isWanted);
+        if (found) return this.#match(found);
+        isUntouched = false;
+      } else if (!isUntouched) {
+        return this.#end({ outcome: "truncated", missed: piece.missed });
+      }
+      // Otherwise what is kept begins later than it did a moment ago.
+    }
+    this.#isLookingBack = false;
+    if (this.#heard) this.#match(this.#heard);
+    else if (this.#isLate) this.#timeOut(place.channels.position.seq);
+  }
+
+  #late(): void {
+    const { host, place } = this.#wait;
+    if (!this.#isLookingBack) return this.#timeOut(place.channels.position.seq);
+    this.#isLate = true;
+    this.#held.push(host.clock.after(LOOK_BACK_MS, () => {
+      if (this.#past) this.#timeOut(this.#past.cursor);
+      else this.#end({ outcome: "unavailable" });
+    }));
+  }
+
+  #match(event: SequencedEvent): void {
+    this.#end({ outcome: "matched", event, missed: this.#missed });
+  }
+
+  #timeOut(seq: number): void {
+    this.#end({ outcome: "timeout", seq, missed: this.#missed });
+  }
+
+  #end(end: WaitEnd): void {
+    if (this.#isOver) return;
+    this.#letGo();
+    this.#resolve(end);
+  }
+
+  #letGo(): void {
+    this.#isOver = true;
+    for (const release of this.#held) release();
+  }
 }

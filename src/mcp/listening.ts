@@ -18,18 +18,21 @@ export interface ListeningParts {
   readonly events: RecentEvents;
   /** The package's answer. */
   readonly handle: (request: Request) => Promise<Response>;
+  /** End the stream by which the server tells, where there is one: its client may have lost it without our knowing. */
+  readonly endTelling: () => void;
   /** What was told before may be lost: tell it again. */
   readonly tellAll: () => void;
 }
 
 export async function listen(request: Request, parts: ListeningParts): Promise<Response> {
-  const { events, handle, tellAll } = parts;
+  const { events, handle, endTelling, tellAll } = parts;
   const lastEventId = request.headers.get("last-event-id");
   if (!lastEventId) {
     // What was sent before, or between two streams that do not know of each other, is lost.
     const mayMiss = events.hasTold;
     // Within one turn: an event of before the stream would have a greater number.
     const primingId = takesPriming(request) ? events.prime() : null;
+    endTelling();
     const response = await handle(request);
     if (!response.ok) return response;
     if (mayMiss) tellAll();

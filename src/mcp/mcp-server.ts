@@ -88,7 +88,8 @@ export function createMcpServers(host: McpHost, catalog: Catalog = catalogOf(hos
           const authInfo = { token: "", clientId: userId ?? "", scopes: [...permissions], extra: { caller } };
           const handle = (request: Request) => transport.handleRequest(request, { parsedBody, authInfo });
           if (request.method === "GET" && events) {
-            return await listen(request, { sessionId: sessionId!, events, handle, tellAll });
+            const endTelling = () => transport.closeStandaloneSSEStream();
+            return await listen(request, { sessionId: sessionId!, events, handle, endTelling, tellAll });
           }
           const response = await handle(request);
           const cancelled = sessionId === null ? undefined : cancelledBy(parsedBody);

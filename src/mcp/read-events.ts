@@ -18,11 +18,10 @@ import { type Missed, MissedEvents, NOTICE, ToldEvent } from "./told-event.ts";
 import { answered } from "./tool-result.ts";
 import { type Caller, LOOKS, type Tool, type ToolResult } from "./tool.ts";
 
-/** What one call looks at. */
-const MAX_EXAMINED = 10_000;
-/** Newest events that are fetched; where all of these do not fill the answer, the next number of them. */
-const WINDOWS = [256, 4_096] as const;
-const WINDOW_BYTES = 8_388_608;
+/** Pieces of the past that one call looks at. */
+const MAX_PIECES = 80;
+/** The newest events that are fetched; where all of these do not fill the answer, the next number of them. */
+const WINDOWS = [{ events: 256, bytes: 1_048_576 }, { events: 4_096, bytes: 4_194_304 }] as const;
 
 export function readEventsTool(host: McpHost): Tool {
   const { channel, names } = exampleOf(host.contract);
@@ -143,28 +142,26 @@ function isNamed({ event }: SequencedEvent, { names }: ReadablePlace): boolean {
 async function newest(place: ReadablePlace, events: FoldedEvents): Promise<Page> {
   const { channels, scope } = place;
   const { seq } = channels.position;
-  const page = { events, seq, more: false, older: 0, filtered: 0, missed: null };
-  if (place.spec.ephemeral) return page;
-  /** What has been looked at, from here on. */
+  let older = 0;
+  let filtered = 0;
+  /** All from this seq on has been looked at. */
   let reached = Infinity;
-  for (const [index, window] of WINDOWS.entries()) {
-    const fetched = await channels.last(scope, window, WINDOW_BYTES);
+  for (const window of place.spec.ephemeral ? [] : WINDOWS) {
+    const fetched = await channels.last(scope, window.events, window.bytes);
     const [oldest] = await channels.read(scope, 0, 1);
     // What lies ahead of the position is for the next call.
-    const past = fetched.filter((event) => event.seq <= seq);
-    const unseen = past.filter((event) => event.seq < reached);
-    let isFull = false;
+    const unseen = fetched.filter((event) => event.seq <= seq && event.seq < reached);
     for (const event of unseen.toReversed()) {
-      if (!isNamed(event, place)) page.filtered++;
-      else if (isFull = !events.add(event)) break;
+      if (!isNamed(event, place)) filtered++;
+      else if (!events.add(event)) break;
       reached = event.seq;
     }
+    const left = unseen.filter((event) => event.seq < reached).length;
     const isWhole = oldest === undefined || oldest.seq >= (fetched[0]?.seq ?? 0);
-    if (!isFull && !isWhole && index < WINDOWS.length - 1) continue;
-    page.older = unseen.filter((event) => event.seq < reached).length + (isWhole ? 0 : 1);
-    break;
+    older = left + (isWhole ? 0 : 1);
+    if (left > 0 || isWhole) break;
   }
-  return page;
+  return { events, seq, more: false, older, filtered, missed: null };
 }
 
 /** From `since` towards the present, as far as there is room. */
@@ -174,12 +171,12 @@ async function onward(host: McpHost, place: ReadablePlace, events: FoldedEvents)
   let { missed } = beginning;
   let seq = beginning.after;
   let filtered = 0;
-  let examined = 0;
+  let pieces = 0;
   const pageTo = (more: boolean): Page => ({ events, seq, more, older: 0, filtered, missed });
   for (let piece = await past.next(); piece; piece = await past.next()) {
     if ("missed" in piece) {
       // Told by the next call, which begins before it.
-      if (examined > 0) return pageTo(true);
+      if (pieces > 0) return pageTo(true);
       seq = piece.missed.to;
       if (place.since !== "start") missed = { ...(missed ?? piece.missed), to: seq };
       continue;
@@ -188,9 +185,8 @@ async function onward(host: McpHost, place: ReadablePlace, events: FoldedEvents)
       if (!isNamed(event, place)) filtered++;
       else if (!events.add(event)) return pageTo(true);
       seq = event.seq;
-      examined++;
     }
-    if (examined >= MAX_EXAMINED && past.cursor < beginning.until) return pageTo(true);
+    if (++pieces >= MAX_PIECES && past.cursor < beginning.until) return pageTo(true);
   }
   seq = beginning.until;
   return pageTo(false);

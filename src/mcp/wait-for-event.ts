@@ -108,7 +108,9 @@ async function wait(
       ...{ host, place, context, timeoutMs: timeout * 1000 },
       isWanted: (event) => isWanted(event, place.names, match),
     });
-    if (end.outcome === "stopped") return refused("NOT_AVAILABLE", "The service is stopping");
+    if (end.outcome === "unavailable") {
+      return refused("NOT_AVAILABLE", "The service is stopping, or its history cannot be read at present");
+    }
     if (end.outcome === "cancelled") return refused("NOT_AVAILABLE", "The call was cancelled");
     return answered({ notice: NOTICE, ...answerOf(host.contract.name, epoch, place, end) });
   } finally {
@@ -116,7 +118,7 @@ async function wait(
   }
 }
 
-type Outcome = Exclude<WaitEnd, { readonly outcome: "stopped" | "cancelled" }>;
+type Outcome = Exclude<WaitEnd, { readonly outcome: "unavailable" | "cancelled" }>;
 
 function answerOf(service: string, epoch: string, place: ReadablePlace, end: Outcome): JsonObject {
   const { outcome, missed } = end;

@@ -51,6 +51,11 @@ export const systemClock: Clock = {
   endOfTick: defer,
 };
 
+/** Resolves when this turn of the process's event loop is over, whatever a server takes for its clock. */
+export function turnOfProcess(): Promise<void> {
+  return new Promise((resolve) => defer(resolve));
+}
+
 /** The machine's clock with timers that keep the process alive: for a client, whose application waits for it. */
 export const wakefulClock: Clock = {
   ...systemClock,

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SequencedEvent } from "../protocol/event.ts";
+import { stringifyJson } from "../protocol/json.ts";
 
 /**
  * The same text for two events of one type and channel that agree in these fields of their data.
@@ -15,5 +16,5 @@ export function foldKey(
   fields: readonly string[] | undefined,
 ): string | null {
   if (fields === undefined) return null;
-  return JSON.stringify([channel, event, ...fields.map((field) => data[field] ?? null)]);
+  return stringifyJson([channel, event, ...fields.map((field) => data[field] ?? null)]);
 }

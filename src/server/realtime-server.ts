@@ -15,7 +15,7 @@ import { createMcpEndpoint, type McpEndpoint } from "../mcp/transport.ts";
 import { Watches } from "../mcp/watches.ts";
 import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
-import { type Clock, systemClock } from "../ports/clock.ts";
+import { type Clock, systemClock, turnOfProcess } from "../ports/clock.ts";
 import { lineLog, type Log } from "../ports/log.ts";
 import type { Listener, Runtime } from "../ports/runtime.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
@@ -39,6 +39,7 @@ import { createServerLimits, type ServerLimits } from "./server-limits.ts";
 import { settingsOf } from "./server-settings.ts";
 import { healthOf, statusOf, type StatusParts } from "./status.ts";
 import { createTokenCheck, type TokenCheck } from "./token-check.ts";
+import { warnOfTokens } from "./token-warnings.ts";
 
 export interface ServerOptions<M extends Manager = Manager> {
   /** Node, Deno or Bun: from `src/runtimes`. Nothing is served without one. */
@@ -199,6 +200,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     if (this.#core) return;
     // One that was closed stays closed.
     if (this.#isStopped) this.#mcp = this.#createMcp();
+    warnOfTokens(this.service.contract.name, this.settings, this.log);
     await this.#tokens.prepare();
     this.#core = await openCore({
       service: this.service,
@@ -283,7 +285,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     await this.#connections.drain(drainMs);
     // Calls that wait are answered before their sessions end.
     this.#watches.stop();
-    await new Promise<void>((resolve) => systemClock.endOfTick(resolve));
+    await turnOfProcess();
     await this.#mcp.close();
     if (listeners) {
       await Promise.all([listeners.websocket?.close(drainMs), listeners.http.close(drainMs)]);

@@ -62,7 +62,9 @@ function judgeHoles(
     tellers.some(({ place, items }) =>
       holds(place, channel) &&
       items.some((item) =>
-        item.is === "gap" ? seq > item.from && seq <= item.to : item.is === "snapshot" && seq <= item.seq
+        item.is === "gap"
+          ? holds(item.channel ?? place, channel) && seq > item.from && seq <= item.to
+          : item.is === "snapshot" && seq <= item.seq
       )
     );
   const isOwn = (event: CommittedEvent) => {

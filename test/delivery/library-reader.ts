@@ -156,7 +156,9 @@ export class LibraryReader implements Reader {
       // One that was handed over when it left is read all the same: the position says so.
       if (this.#isDone) return;
       if (item.type === "gap") {
-        stay.items.push({ is: "gap", from: item.from!, to: item.to!, cause: item.cause });
+        const { channel, from, to, cause } = item;
+        const own = channel === stay.place ? {} : { channel };
+        stay.items.push({ is: "gap", from: from!, to: to!, cause, ...own });
       } else if (item.type === "snapshot") {
         stay.items.push({ is: "snapshot", seq: item.seq, state: item.snapshot });
       } else {

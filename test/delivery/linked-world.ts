@@ -5,7 +5,7 @@
  * @module
  */
 import type { CreateBroker } from "../../src/broker/broker.ts";
-import type { Clock } from "../../src/ports/clock.ts";
+import { type Clock, turnOfProcess } from "../../src/ports/clock.ts";
 import type { Database, Statement } from "../../src/ports/database.ts";
 import type { Runtime } from "../../src/ports/runtime.ts";
 import type { SocketReader } from "../../src/ports/socket.ts";
@@ -93,7 +93,10 @@ export class LinkedWorld implements World {
     const { server } = this.#life!;
     let stopped = false;
     const stopping = server.stop().then(() => void (stopped = true));
-    for (let round = 0; !stopped && round < 2_000; round++) await this.#round(ROUND_MS);
+    for (let round = 0; !stopped && round < 2_000; round++) {
+      await this.#round(ROUND_MS);
+      await turnOfProcess();
+    }
     if (!stopped) throw new Error("Expected the server to stop, got none of it");
     await stopping;
     this.#life!.alive = false;

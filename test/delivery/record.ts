@@ -28,7 +28,14 @@ export type Item =
   | { readonly is: "start"; readonly seq: number }
   | { readonly is: "event"; readonly channel: string; readonly seq: number; readonly id: string }
   /** What lies between, after `from` and up to `to`, is lost, or told of by a snapshot. */
-  | { readonly is: "gap"; readonly from: number; readonly to: number; readonly cause: string }
+  | {
+    readonly is: "gap";
+    readonly from: number;
+    readonly to: number;
+    readonly cause: string;
+    /** Where it is not that of the stay: the channel that alone has lost something. */
+    readonly channel?: string;
+  }
   | { readonly is: "snapshot"; readonly seq: number; readonly state: Heard }
   /** Everything up to here has been seen. */
   | { readonly is: "position"; readonly seq: number };

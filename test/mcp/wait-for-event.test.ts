@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { Broker, CreateBroker } from "../../src/broker/broker.ts";
+import { MemoryBroker } from "../../src/broker/memory.ts";
 import { NOTICE } from "../../src/mcp/told-event.ts";
 import { lateBroker } from "../delivery/late-broker.ts";
 import { eventReader, RunningTicks, settled } from "./event-reader.ts";
@@ -140,9 +142,47 @@ describe("wait_for_event", () => {
     const answer = wait({ channel: "note:1" });
     await settled();
     host.watches.stop();
-    expect((await answer).refusal).toMatch(/^NOT_AVAILABLE: The service is stopping\nRetryable/);
+    expect((await answer).refusal).toMatch(/^NOT_AVAILABLE: The service is stopping, .*\nRetryable/);
     host.live = null;
     expect((await wait({ channel: "note:1" })).refusal).toMatch(/^NOT_AVAILABLE: The service is not up/);
+    expect(held()).toBe(0);
+  });
+});
+
+describe("wait_for_event, where the history cannot be read", () => {
+  /** A broker whose history is read as told. */
+  const reading = (read: Broker["read"]): CreateBroker => (parts) => {
+    const broker: Broker = new MemoryBroker(parts);
+    broker.read = read;
+    return broker;
+  };
+
+  test("fails as a whole where reading fails, and holds nothing then", async () => {
+    const createBroker = reading(() => Promise.reject(new Error("no way")));
+    const { publish, wait, held } = eventReader({ createBroker });
+    publish("note:1", "note.added");
+    await expect(wait({ channel: "note:1", since: "start" })).rejects.toThrow("no way");
+    expect(held()).toBe(0);
+    // Without a past to look through it waits as ever.
+    const answer = wait({ channel: "note:1" });
+    await settled();
+    publish("note:1", "note.added");
+    expect((await answer).outcome).toBe("matched");
+  });
+
+  test("gives up five seconds after its time where reading takes for ever, with a cursor that loses nothing", async () => {
+    const { clock, publish, wait, held } = eventReader({
+      createBroker: reading(() => new Promise(() => {})),
+    });
+    publish("note:1", "note.added");
+    const answer = wait({ channel: "note:1", since: "start", timeout: 10 });
+    await settled();
+    publish("note:1", "note.added");
+    clock.advance(14_999);
+    expect(held()).toBeGreaterThan(0);
+    clock.advance(1);
+    const { outcome, cursor } = await answer;
+    expect([outcome, cursor]).toEqual(["timeout", "e1:0"]);
     expect(held()).toBe(0);
   });
 });

@@ -1,0 +1,158 @@
+/**
+ * `mcp SERVICE`: a service for an MCP client that speaks over standard input and output. Where the service runs already,
+ * messages go to it; otherwise this process serves it, as `serve` does, for as long as its client stays.
+ *
+ * @module
+ */
+import process from "node:process";
+import { wakefulClock } from "../ports/clock.ts";
+import { lineLog } from "../ports/log.ts";
+import { detectRuntime } from "../runtimes/detect.ts";
+import { announcement, EXIT_CODES, explained, readSettings, stopInTime } from "../server/run.ts";
+import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
+import { nearest } from "../settings/nearest.ts";
+import { quoted, SettingsError } from "../settings/settings-error.ts";
+import { Bridge } from "./mcp/bridge.ts";
+import { mcpConfig } from "./mcp/config.ts";
+import { credentialsFor, TOKEN_VARIABLE } from "./mcp/credentials.ts";
+import { LineWriter, readLines } from "./mcp/lines.ts";
+import { errorMessage, idOf, readMessage, RPC_CODES } from "./mcp/messages.ts";
+import { atMost } from "./mcp/pause.ts";
+import { PlaceError, Places } from "./mcp/place.ts";
+import { SERVICES } from "./services.ts";
+
+/** What a client that has said its last word still gets an answer to, in milliseconds. */
+const LAST_ANSWERS_MS = 1_000;
+/** For telling a service elsewhere that the session ends. */
+const GOODBYE_MS = 1_000;
+
+/** @param args What stood after `mcp`. */
+export async function mcp(args: readonly string[]): Promise<number> {
+  return await explained(async () => {
+    if (args[0] === "config") return await mcpConfig(args.slice(1));
+    const { folder, rest } = takeFolder(args);
+    const flags = parseFlags(rest, { words: true });
+    if (flags.help) {
+      console.log(help());
+      return EXIT_CODES.done;
+    }
+    const name = serviceIn(flags.words);
+    if (folder !== undefined) enter(folder);
+    // Whatever is printed by anybody: standard output belongs to the protocol.
+    console.log = console.info = console.debug = console.error;
+    try {
+      return await bridge(name, flags);
+    } catch (error) {
+      if (!(error instanceof PlaceError)) throw error;
+      console.error(error.message);
+      return EXIT_CODES.error;
+    }
+  });
+}
+
+async function bridge(name: string, flags: Flags): Promise<number> {
+  const runtime = await detectRuntime();
+  const service = await SERVICES[name]!();
+  const settings = await readSettings(service, runtime, flags);
+  const clock = wakefulClock;
+  const log = lineLog({ level: settings.log.level });
+  const token = runtime.environment[TOKEN_VARIABLE];
+  // Programs that a service starts have no use for it.
+  delete process.env[TOKEN_VARIABLE];
+
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => end = resolve);
+  const forget = runtime.onStopSignal(() => end());
+  const places = new Places({
+    service,
+    settings,
+    runtime,
+    clock,
+    log,
+    serving: (server) => announcement(server).forEach((line) => console.error(line)),
+  });
+  try {
+    const place = await Promise.race([places.find(), ended]);
+    if (!place) return await stopInTime({ stop: () => places.close() });
+    if (!place.isOwn) console.error(`${name} runs at ${place.url}: messages go there`);
+    const writer = new LineWriter(process.stdout, () => end());
+    const credentials = credentialsFor({ service: name, auth: settings.auth, token, clock });
+    const say = writer.write.bind(writer);
+    const line = new Bridge({ service: name, places, credentials, clock, log, say });
+    void converse(line, writer).then(async () => {
+      await atMost(clock, LAST_ANSWERS_MS, line.idle());
+      end();
+    });
+    await ended;
+    await atMost(clock, GOODBYE_MS, Promise.all([writer.flushed(), line.close()]));
+    return await stopInTime({ stop: () => places.close() });
+  } finally {
+    forget();
+  }
+}
+
+/** Hand on what comes, until nothing more comes. */
+async function converse(line: Bridge, writer: LineWriter): Promise<void> {
+  try {
+    for await (const read of readLines(process.stdin)) {
+      if (!read.ok) {
+        await writer.write(errorMessage(null, RPC_CODES.parse, read.reason));
+        continue;
+      }
+      const message = readMessage(read.value);
+      if (typeof message !== "string") await line.receive(message);
+      else await writer.write(errorMessage(idOf(read.value), RPC_CODES.invalidRequest, message));
+    }
+  } catch (error) {
+    console.error(`Standard input cannot be read any more: ${(error as Error).message}`);
+  }
+}
+
+/** `--folder DIR`, which is no setting, and all the rest. */
+function takeFolder(args: readonly string[]): { folder: string | undefined; rest: string[] } {
+  const rest = [...args];
+  const at = rest.findIndex((word) => word === "--folder" || word.startsWith("--folder="));
+  if (at < 0) return { folder: undefined, rest };
+  const [flag = ""] = rest.splice(at, 1);
+  const folder = flag.includes("=") ? flag.slice(flag.indexOf("=") + 1) : rest.splice(at, 1)[0];
+  if (folder !== undefined && folder !== "" && !folder.startsWith("--")) return { folder, rest };
+  throw new SettingsError(["--folder: expected a value (DIR), got none"]);
+}
+
+/** Settings and data are looked for from there. */
+function enter(folder: string): void {
+  try {
+    process.chdir(folder);
+  } catch {
+    throw new SettingsError([`--folder: expected a folder, got ${quoted(folder)}, which cannot be entered`]);
+  }
+}
+
+/** @throws {SettingsError} where it is not one service that is named. */
+function serviceIn(words: readonly string[]): string {
+  const known = Object.keys(SERVICES);
+  const [word] = words;
+  if (word !== undefined && words.length === 1 && Object.hasOwn(SERVICES, word)) return word;
+  const meant = word === undefined ? undefined : nearest(word, [...known, "config"]);
+  const got = words.length === 1 ? `"${word}"` : `${words.length} words`;
+  const hint = words.length !== 1 || meant === undefined ? "" : `: did you mean "${meant}"?`;
+  throw new SettingsError([`mcp: expected one service of ${known.join(", ")}, or config, got ${got}${hint}`]);
+}
+
+function help(): string {
+  const known = Object.keys(SERVICES).join(", ");
+  return `Usage: mcp-realtime mcp SERVICE [FLAGS]
+       mcp-realtime mcp config CLIENT [SERVICE...] [--http] [--command NAME] [--folder DIR]
+
+mcp SERVICE        MCP over standard input and output, for clients that start their servers. Where the service
+                   (${known}) runs already, messages go to it; otherwise it is served from here, on its ports too
+mcp config CLIENT  Print what goes into the configuration file of a client; see mcp config --help
+
+${flagsHelp()}
+  --folder DIR      Where settings and data are. Default: where this is started
+
+A token for the service is taken from the environment (${TOKEN_VARIABLE}). Where there is none and the settings have
+auth.secret, one is made for the user "stdio".
+
+Exit codes: 0 the client has ended; 1 the service can neither be served nor reached; 2 usage.`;
+}
