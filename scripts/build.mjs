@@ -8,7 +8,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,15 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 
 /** What a build depends on. */
-const INPUTS = ["mod.ts", "src", "services", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+const INPUTS = [
+  "mod.ts",
+  "src",
+  "services",
+  "scripts/build.mjs",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "package-lock.json",
+];
 
 /**
  * @param {string} path
@@ -80,6 +88,18 @@ function compile(folder) {
   });
 }
 
+/**
+ * Give programs the mode of programs. npm does so once only, when it links the package's; the compiler makes them anew.
+ *
+ * @param {string} folder with a whole build
+ */
+function makeExecutable(folder) {
+  const services = readdirSync(join(folder, "services")).map((name) => `services/${name}/main.js`);
+  for (const program of ["src/cli/main.js", ...services]) {
+    if (existsSync(join(folder, program))) chmodSync(join(folder, program), 0o755);
+  }
+}
+
 /** Make `dist` anew. */
 export async function build() {
   const stamp = sourceStamp();
@@ -87,6 +107,7 @@ export async function build() {
   const old = `${fresh}.old`;
   try {
     await compile(fresh);
+    makeExecutable(fresh);
     writeFileSync(join(fresh, ".stamp"), stamp);
     if (existsSync(dist)) renameSync(dist, old);
     renameSync(fresh, dist);

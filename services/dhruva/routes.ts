@@ -13,10 +13,10 @@ export const dhruvaRoutes: readonly HttpRoute<DhruvaManager>[] = [
     method: "PUT",
     path,
     access: "write",
-    async handle({ transfers }, { parameters, header, body }) {
+    async handle({ transfers }, { parameters, header, body, caller }) {
       const announced = header("content-length");
       const length = announced === undefined ? null : Number(announced);
-      const stored = await transfers.upload({ sha256: parameters["sha256"] ?? "", body, length });
+      const stored = await transfers.upload({ sha256: parameters["sha256"] ?? "", body, length, caller });
       return { status: stored.stored ? 201 : 200, body: { ...stored } };
     },
   },
@@ -24,8 +24,11 @@ export const dhruvaRoutes: readonly HttpRoute<DhruvaManager>[] = [
     method: "GET",
     path,
     access: "read",
-    async handle({ transfers }, { parameters }) {
-      const { sha256, size, body } = await transfers.download(parameters["sha256"] ?? "");
+    async handle({ transfers }, { method, parameters, caller, signal }) {
+      const address = parameters["sha256"] ?? "";
+      const { sha256, size, body } = method === "HEAD"
+        ? { ...await transfers.look(address), body: null }
+        : await transfers.download(address, { caller, signal });
       return {
         headers: {
           "Content-Type": "application/octet-stream",

@@ -14,6 +14,10 @@ export const MAX_DIAGRAM_ID_LENGTH = 200;
 export const MAX_ELEMENT_ID_LENGTH = 200;
 /** Levels of objects and arrays in an element, an image file or the state of the canvas. */
 export const MAX_DEPTH = 32;
+/** Characters of a user's id: those of an OpenID subject. A full presence channel must fit into a frame. */
+export const MAX_USER_ID_LENGTH = 255;
+/** Characters of the name beside a cursor. */
+export const MAX_NAME_LENGTH = 128;
 /** Characters of an import's text. */
 const MAX_CONTENT_LENGTH = 4_194_304;
 
@@ -28,10 +32,14 @@ export const version = whole(
   Number.MAX_SAFE_INTEGER,
   "Version of the diagram: 1 at the start, one more with every change",
 );
-export const userId = text(1, 128, "Who acts. Default: whom the token names, or a guest of this connection");
+export const userId = text(
+  1,
+  MAX_USER_ID_LENGTH,
+  "Who acts. Default: whom the token names, or a guest of this connection",
+);
 /** In what is told of a change, which may have come from somebody without a name. */
 export const toldUserId = v.pipe(v.nullable(v.string()), v.description("Who has changed it, where known"));
-const name = text(1, 128, "Name to show beside the cursor");
+const name = text(1, MAX_NAME_LENGTH, "Name to show beside the cursor");
 const color = text(1, 64, "Colour of the cursor, such as #e03131");
 
 export const givenUserInfo = v.pipe(

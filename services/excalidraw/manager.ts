@@ -58,6 +58,7 @@ export class ExcalidrawManager implements Manager {
   readonly #users = new ActingUsers(
     () => this.#ulid(this.#now()),
     (connection) => this.#presence.isConnected(connection),
+    ({ identity }) => this.#context.mayAccess(identity, "admin"),
   );
   readonly #stopSweeping: Cancel;
 

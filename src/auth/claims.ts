@@ -67,12 +67,13 @@ function names(value: unknown, expected: readonly string[], service: string): bo
 }
 
 /**
- * Who the token speaks for; undefined where nobody can tell. A whole number becomes its digits, but not one that a
- * double cannot hold: two users would become one.
+ * Who the token speaks for; undefined where nobody can tell: a name with half a character (a lone surrogate) becomes
+ * another's wherever it is written. A whole number becomes its digits, but not one that a double cannot hold: two users
+ * would become one. An empty name is nobody's.
  */
 function principal(value: unknown): string | null | undefined {
-  if (value === undefined || value === null) return null;
-  if (typeof value === "string") return value;
+  if (value === undefined || value === null || value === "") return null;
+  if (typeof value === "string") return value.isWellFormed() ? value : undefined;
   return Number.isSafeInteger(value) ? String(value) : undefined;
 }
 

@@ -73,6 +73,15 @@ export function isPermission(name: string, service: string): boolean {
   return bitsOf(name.trim().toLowerCase(), service) !== 0;
 }
 
+/**
+ * A permission as it is to be written into a token of a service: plain `read`, `write`, `run` and `admin` would count at
+ * every service that shares its secret. Other names stay as they are.
+ */
+export function qualified(name: string, service: string): string {
+  const bare = name.trim().toLowerCase();
+  return Object.hasOwn(BIT, bare) ? `${service}:${bare}` : name;
+}
+
 /** The bits that an identity's permissions come to. */
 function held(identity: Identity, service: string): number {
   const known = grants.get(identity);

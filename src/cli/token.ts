@@ -5,7 +5,7 @@
  * @module
  */
 import process from "node:process";
-import { isPermission } from "../auth/permissions.ts";
+import { isPermission, qualified } from "../auth/permissions.ts";
 import { createToken, type Verification } from "../auth/token.ts";
 import { systemClock } from "../ports/clock.ts";
 import { lineLog } from "../ports/log.ts";
@@ -32,7 +32,7 @@ verify  Say who a token is and until when; "-" reads it from standard input
 
   --service NAME      The service that the token is for
   --user U            Who it speaks for. Default: nobody in particular
-  --permission P      What it allows, like NAME:write; may be repeated. Default: NAME:read
+  --permission P      What it allows: read, write, run or admin, at NAME alone; may be repeated. Default: read
   --expires TIME      30s, 15m, 1h, 7d or never. Default: setting auth.token_expiry_seconds
   --json              Print one JSON object
   --settings FILE     Settings file. Default: settings/{service}.yaml where it exists
@@ -88,7 +88,8 @@ async function create(service: string, auth: Settings["auth"], given: TokenArgum
   const expiresInSeconds = readLifetime(given.expires, auth.token_expiry_seconds);
   const { secret } = auth;
   if (secret === undefined) return noSecret(service, "make a token", "Set one");
-  const permissions = given.permissions.length > 0 ? given.permissions : [`${service}:read`];
+  const wanted = given.permissions.length > 0 ? given.permissions : ["read"];
+  const permissions = wanted.map((name) => qualified(name, service));
   for (const permission of permissions.filter((name) => !isPermission(name, service))) {
     console.error(`Warning: permission "${permission}" allows nothing at ${service}`);
   }

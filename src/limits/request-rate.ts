@@ -30,7 +30,21 @@ export class RequestRate {
    * @returns true, or the seconds until it may ask again.
    */
   take(name: string, now: number): true | number {
-    if (this.#rate <= 0) return true;
+    return this.#rate <= 0 ? true : this.#bucket(name, now).take(now);
+  }
+
+  /**
+   * A request of this name that was taken has turned out to be several.
+   *
+   * @param further How many there are beside the first.
+   * @param now Monotonic milliseconds.
+   * @returns true, or the seconds until it may ask for all of them again.
+   */
+  takeFurther(name: string, further: number, now: number): true | number {
+    return this.#rate <= 0 ? true : this.#bucket(name, now).takeFurther(further, now);
+  }
+
+  #bucket(name: string, now: number): TokenBucket {
     const bucket = this.#buckets.get(name) ?? new TokenBucket(this.#rate, now, this.#burst);
     this.#buckets.delete(name);
     this.#buckets.set(name, bucket);
@@ -40,7 +54,7 @@ export class RequestRate {
         break;
       }
     }
-    return bucket.take(now);
+    return bucket;
   }
 
   /** A request that was taken shall not count after all. */
@@ -52,4 +66,14 @@ export class RequestRate {
   get size(): number {
     return this.#buckets.size;
   }
+}
+
+/** The sentence of a refusal. */
+export function requestRateMessage(waitSeconds: number): string {
+  return `Request rate limit exceeded. Retry after ${waitSeconds.toFixed(3)} seconds.`;
+}
+
+/** The header `Retry-After` of a refusal, which knows whole seconds only. */
+export function retryAfter(waitSeconds: number): string {
+  return String(Math.max(1, Math.ceil(waitSeconds)));
 }

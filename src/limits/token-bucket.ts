@@ -42,12 +42,36 @@ export class TokenBucket {
    */
   take(now: number): true | number {
     if (this.#rate <= 0) return true;
-    const elapsed = Math.max(0, now - this.#at);
-    const tokens = Math.min(this.#capacity, this.#tokens + (elapsed / 1000) * this.#rate);
+    const tokens = this.#tokensAt(now);
     if (tokens < ONE) return (1 - tokens) / this.#rate;
-    this.#tokens = tokens - 1;
-    this.#at += elapsed;
+    this.#spend(1, tokens, now);
     return true;
+  }
+
+  /**
+   * Take tokens beside one that was taken just now. Where the bucket cannot hold as many, a full one will do, and what
+   * it lacked is owed.
+   *
+   * @param now Monotonic milliseconds.
+   * @returns true, or the seconds until there are enough for these and the one; a refusal takes nothing.
+   */
+  takeFurther(count: number, now: number): true | number {
+    if (this.#rate <= 0) return true;
+    const tokens = this.#tokensAt(now);
+    const needed = Math.min(count, this.#capacity - 1);
+    if (tokens < needed - (1 - ONE)) return (needed + 1 - tokens) / this.#rate;
+    this.#spend(count, tokens, now);
+    return true;
+  }
+
+  #tokensAt(now: number): number {
+    const elapsed = Math.max(0, now - this.#at);
+    return Math.min(this.#capacity, this.#tokens + (elapsed / 1000) * this.#rate);
+  }
+
+  #spend(count: number, tokens: number, now: number): void {
+    this.#tokens = tokens - count;
+    this.#at = Math.max(this.#at, now);
   }
 
   /** Put back a token that was taken. */

@@ -9,6 +9,7 @@
  */
 import type { Context } from "hono";
 import { BodyCutShort } from "../limits/read-up-to.ts";
+import { requestRateMessage, retryAfter } from "../limits/request-rate.ts";
 import type { Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
 import { isJsonObject, type JsonValue } from "../protocol/json-value.ts";
@@ -26,18 +27,25 @@ import type { Caller } from "./tool.ts";
 export interface McpBounds extends SessionBounds {
   /** Largest body of a request. */
   readonly bodyBytes: number;
+  /** Most messages in one body. */
+  readonly batchMessages: number;
 }
 
 export const DEFAULT_MCP_BOUNDS: McpBounds = {
   sessions: 256,
   sessionIdleMs: 1_800_000,
   bodyBytes: 1_048_576,
+  batchMessages: 50,
 };
 
 export interface RequestFacts {
   readonly address?: string | null;
   readonly expiresAt?: number | null;
+  readonly countFurther?: CountFurther;
 }
+
+/** Counts messages that came in one request beside the first. True, or the seconds until there may be as many. */
+type CountFurther = (messages: number) => true | number;
 
 /** A request on its way through the endpoint. */
 interface Incoming {
@@ -54,6 +62,7 @@ export interface McpEndpoint {
    * @param more.address Where the request comes from; tells anonymous callers without a session apart. @default null
    * @param more.expiresAt When the caller's token expires, in wall-clock milliseconds: the moment at which a stream that
    * answers the request ends. @default null, for never
+   * @param more.countFurther Holds the messages of a batch to the rate of requests. @default they are not counted
    */
   handle(context: Context, identity: Identity, more?: RequestFacts): Promise<Response>;
   /** End all sessions and their streams; what comes later is refused. */
@@ -89,11 +98,11 @@ class Endpoint implements McpEndpoint {
   }
 
   async handle(context: Context, identity: Identity, more: RequestFacts = {}): Promise<Response> {
-    const { address = null, expiresAt = null } = more;
+    const { address = null, expiresAt = null, countFurther = () => true } = more;
     const request = context.req.raw;
     try {
       const incoming = { identity, expiresAt, signal: request.signal };
-      return await withoutDetails(await this.#answer(request, incoming, address));
+      return await withoutDetails(await this.#answer(request, incoming, address, countFurther));
     } catch (error) {
       if (error instanceof BodyCutShort) {
         this.#host.log.debug("An MCP client ended before its request did");
@@ -111,7 +120,12 @@ class Endpoint implements McpEndpoint {
     this.#sessions.endAll();
   }
 
-  async #answer(request: Request, incoming: Incoming, address: string | null): Promise<Response> {
+  async #answer(
+    request: Request,
+    incoming: Incoming,
+    address: string | null,
+    countFurther: CountFurther,
+  ): Promise<Response> {
     const { identity } = incoming;
     if (!/^(GET|POST|DELETE)$/.test(request.method)) {
       const allow = { Allow: "GET, POST, DELETE" };
@@ -133,8 +147,8 @@ class Endpoint implements McpEndpoint {
     }
     const body = await readBody(request, this.#bounds.bodyBytes);
     if (!body.ok) return body.refusal;
-    const badCall = refuseBadCall(body.value);
-    if (badCall) return badCall;
+    const refusal = refuseBadCall(body.value) ?? this.#refuseBatch(body.value, countFurther);
+    if (refusal) return refusal;
     const post = acceptingBoth(request);
     if (session) return await this.#within(session, post, body.value, incoming);
     const servers = await this.#load();
@@ -143,6 +157,20 @@ class Endpoint implements McpEndpoint {
       return await this.#initialize(servers, post, body.value, incoming);
     }
     return await this.#once(servers, post, body.value, incoming, address);
+  }
+
+  /** The answer to a batch that is too large, or one too many; null for all else. */
+  #refuseBatch(body: JsonValue, countFurther: CountFurther): Response | null {
+    if (!Array.isArray(body)) return null;
+    const { batchMessages } = this.#bounds;
+    if (body.length > batchMessages) {
+      const message =
+        `Expected at most ${batchMessages} messages in a batch, got ${body.length}: send fewer at once`;
+      return failure(400, RPC.INVALID_REQUEST, message);
+    }
+    const wait = countFurther(body.length - 1);
+    if (wait === true) return null;
+    return failure(429, RPC.REFUSED, requestRateMessage(wait), { "Retry-After": retryAfter(wait) });
   }
 
   /** A request without a session. What it began ends with its answer, or with its client. */

@@ -28,8 +28,14 @@ export interface BlobFiles {
   write(path: string, pieces: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Digest | null>;
   /** Give a file its final name, in place of a file that has it; on disk when it resolves. */
   move(from: string, to: string): Promise<void>;
-  /** What a file holds, read to its end; undefined where there is no file, or something that is none. */
-  digest(path: string): Promise<Digest | undefined>;
+  /**
+   * What a file holds, read to its end; undefined where there is no file, or something that is none.
+   *
+   * @param signal aborted, nothing more is read, and it rejects with the signal's reason
+   */
+  digest(path: string, signal?: AbortSignal): Promise<Digest | undefined>;
+  /** Bytes of a file; undefined where there is none, or something that is none. */
+  size(path: string): Promise<number | undefined>;
   /**
    * The file's content. Its last piece is given only where all of it is what was expected.
    *

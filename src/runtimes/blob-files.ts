@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, type Hash } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type BlobFiles, type Digest, DigestError } from "../ports/blob-files.ts";
 import { isMissing, READ_FLAGS, said } from "./file-fault.ts";
@@ -30,17 +30,32 @@ export const blobFiles: BlobFiles = {
     // That folder may be new itself.
     await syncFolder(dirname(dirname(to)));
   },
-  async digest(path) {
+  async digest(path, signal) {
+    signal?.throwIfAborted();
     const file = await openFile(path);
     if (!file) return undefined;
     try {
       const hash = createHash("sha256");
       let size = 0;
-      for await (const piece of piecesOf(file, path)) size += count(hash, piece);
+      for await (const piece of piecesOf(file, path)) {
+        signal?.throwIfAborted();
+        size += count(hash, piece);
+      }
       return { sha256: hash.digest("hex"), size };
     } finally {
       await file.close().catch(() => {});
     }
+  },
+  async size(path) {
+    return await said("read", path, async () => {
+      try {
+        const facts = await stat(path);
+        return facts.isFile() ? facts.size : undefined;
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
   },
   async *read(path, expected) {
     const file = await openFile(path);

@@ -118,6 +118,7 @@ export async function openCore<C extends Contract, M extends Manager>(
       },
       publish: (event, data, call) => committer.publish(event, data, call),
       broadcastUpdate: (event, data, room) => void committer.broadcastUpdate(event, data, room),
+      mayAccess: parts.mayAccess,
       clock,
       log,
       files: runtime.files,

@@ -10,7 +10,13 @@ import { type JsonObject, parseJson } from "../protocol/json.ts";
 import { addChannelRoutes } from "./channel-routes.ts";
 import type { AppHost } from "./host.ts";
 import { answerRequest, notUp } from "./http-requests.ts";
-import { expectPlainBody, holdToLimits, holdUserToRate } from "./http-limits.ts";
+import {
+  countFurther,
+  exemptFromLimits,
+  expectPlainBody,
+  holdToLimits,
+  holdUserToRate,
+} from "./http-limits.ts";
 import { type CallerEnv, checkOrigin, identify, refuse, requireIdentity } from "./identify.ts";
 import { addServiceRoutes } from "./service-routes.ts";
 
@@ -41,7 +47,11 @@ export function createHttpApp(host: AppHost): Hono<CallerEnv> {
   app.use("/mcp", requireIdentity(host.settings.auth.required));
   app.all("/mcp", async (context) => {
     const { identity, expiresAt } = context.get("caller");
-    const answer = await host.mcp().handle(context, identity, { address: host.address(context), expiresAt });
+    const answer = await host.mcp().handle(context, identity, {
+      address: host.address(context),
+      expiresAt,
+      countFurther: (messages) => countFurther(host, context, messages),
+    });
     if (answer.status === 413) host.limits.reached("message_bytes");
     return answer;
   });
@@ -67,6 +77,7 @@ export function createWebSocketApp(host: AppHost): Hono<CallerEnv> {
 
 function baseApp(host: AppHost): Hono<CallerEnv> {
   const app = new Hono<CallerEnv>();
+  app.on("GET", ["/health", "/ready"], exemptFromLimits());
   app.use(
     holdToLimits(host),
     checkOrigin(host),

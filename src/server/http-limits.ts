@@ -1,11 +1,12 @@
 /**
  * How much may be asked over HTTP, MCP included: how many requests at a time, and how many in a second. An upgrade is a
- * request too. `/health` and `/ready` are always answered: whoever watches a server that has much to do must not take it
- * for dead, and they cost no more than a refusal.
+ * request too, and so is each message of a batch. `/health` and `/ready` are always answered, unless a token is to be
+ * checked: whoever watches a server that has much to do must not take it for dead, and they cost no more than a refusal.
  *
  * @module
  */
 import type { Context, MiddlewareHandler } from "hono";
+import { requestRateMessage, retryAfter } from "../limits/request-rate.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type CallerEnv, refuse } from "./identify.ts";
 import type { ServerLimits } from "./server-limits.ts";
@@ -17,10 +18,18 @@ export interface HttpLimitsHost {
   address(context: Context): string | null;
 }
 
-/** Stands before everything else. */
-export function holdToLimits(host: HttpLimitsHost): MiddlewareHandler {
+/** Stands before everything else, at the paths that tell whether the server lives: the router knows them exactly. */
+export function exemptFromLimits(): MiddlewareHandler<CallerEnv> {
+  return async function exemption(context, next) {
+    context.set("asksForLife", context.req.header("upgrade") === undefined && !hasToken(context));
+    return await next();
+  };
+}
+
+/** Stands before everything that costs more than a refusal. */
+export function holdToLimits(host: HttpLimitsHost): MiddlewareHandler<CallerEnv> {
   return async function limitCheck(context, next) {
-    if (tellsOfLife(context)) return await next();
+    if (context.get("asksForLife")) return await next();
     const address = host.address(context);
     const group = host.limits.rateGroup(address);
     const wait = group === null
@@ -41,14 +50,33 @@ export function holdToLimits(host: HttpLimitsHost): MiddlewareHandler {
 export function holdUserToRate(host: HttpLimitsHost): MiddlewareHandler<CallerEnv> {
   return async function userRateCheck(context, next) {
     const group = host.limits.rateGroup(host.address(context));
-    if (group === null || !hasToken(context) || tellsOfLife(context)) return await next();
-    const { userId } = context.get("caller").identity;
+    if (group === null || !hasToken(context)) return await next();
     const { requestRate } = host.limits;
     requestRate.giveBack(nameOf(context, group));
-    const name = userId === null ? `address ${group}` : `user ${userId}`;
-    const wait = requestRate.take(name, host.clock.monotonic());
+    const wait = requestRate.take(callerName(context, group), host.clock.monotonic());
     return wait === true ? await next() : tooMany(host, context, wait);
   };
+}
+
+/**
+ * Count messages that came in one request beside the first, for whom the request was counted.
+ *
+ * @returns true, or the seconds until as many may be asked.
+ */
+export function countFurther(
+  host: HttpLimitsHost,
+  context: Context<CallerEnv>,
+  further: number,
+): true | number {
+  const group = host.limits.rateGroup(host.address(context));
+  if (group === null || further < 1) return true;
+  const wait = host.limits.requestRate.takeFurther(
+    callerName(context, group),
+    further,
+    host.clock.monotonic(),
+  );
+  if (wait !== true) host.limits.reached("http_rate");
+  return wait;
 }
 
 /** Bodies are taken as they are sent: one that says to be packed could be any size when it is unpacked. */
@@ -63,10 +91,6 @@ export function expectPlainBody(): MiddlewareHandler {
   };
 }
 
-function tellsOfLife({ req }: Context): boolean {
-  return req.method === "GET" && req.header("upgrade") === undefined && /\/(health|ready)$/.test(req.path);
-}
-
 function hasToken({ req }: Context): boolean {
   return req.header("authorization") !== undefined;
 }
@@ -79,11 +103,16 @@ function nameOf(context: Context, group: string): string {
   return `${hasToken(context) ? "token" : "address"} ${group}`;
 }
 
+/** Whom a request counts for when it is known who asks. */
+function callerName(context: Context<CallerEnv>, group: string): string {
+  const { userId } = context.get("caller").identity;
+  return userId === null ? `address ${group}` : `user ${userId}`;
+}
+
 function tooMany({ limits }: HttpLimitsHost, context: Context, waitSeconds: number): Response {
   limits.reached("http_rate");
-  context.header("Retry-After", String(Math.max(1, Math.ceil(waitSeconds))));
-  const message = `Request rate limit exceeded. Retry after ${waitSeconds.toFixed(3)} seconds.`;
-  return refuse(context, "RATE_LIMIT_EXCEEDED", message);
+  context.header("Retry-After", retryAfter(waitSeconds));
+  return refuse(context, "RATE_LIMIT_EXCEEDED", requestRateMessage(waitSeconds));
 }
 
 function full({ limits }: HttpLimitsHost, context: Context, ofAddress: boolean): Response {

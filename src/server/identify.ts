@@ -18,8 +18,14 @@ export interface Caller {
   readonly expiresAt: number | null;
 }
 
-/** Variables that the middlewares below leave in the context. */
-export type CallerEnv = { Variables: { caller: Caller } };
+/** Variables that the middlewares leave in the context. */
+export type CallerEnv = {
+  Variables: {
+    caller: Caller;
+    /** Whether the request asks for nothing but a sign of life, and is not held to the limits. */
+    asksForLife?: boolean;
+  };
+};
 
 /** The body of every refusal: one error with its code, under the status that its row gives. */
 export function refuse(context: Context, code: ErrorCode, message: string): Response {

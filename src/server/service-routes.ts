@@ -4,9 +4,11 @@
  * @module
  */
 import type { Context, Hono } from "hono";
+import { addressGroup } from "../limits/address.ts";
+import type { Identity } from "../ports/call.ts";
 import { Refusal } from "../protocol/errors.ts";
 import { stringifyJson } from "../protocol/json.ts";
-import type { HttpRoute, RouteAnswer } from "../service/http-route.ts";
+import type { HttpRoute, RouteAnswer, RouteRequest } from "../service/http-route.ts";
 import type { AppHost } from "./host.ts";
 import { type CallerEnv, refuse, requireIdentity } from "./identify.ts";
 
@@ -43,6 +45,9 @@ async function answer(
       header: (name) => context.req.header(name),
       body: context.req.raw.body,
       identity,
+      method: context.req.raw.method as RouteRequest["method"],
+      caller: callerOf(identity, host.address(context)),
+      signal: context.req.raw.signal,
     });
     return await sent(context, given);
   } catch (error) {
@@ -51,10 +56,16 @@ async function answer(
   }
 }
 
+function callerOf({ authenticated, userId }: Identity, address: string | null): string {
+  if (authenticated && userId !== null) return `user ${userId}`;
+  return `address ${address === null ? "" : addressGroup(address)}`;
+}
+
 async function sent(
   context: Context<CallerEnv>,
   { status = 200, headers = {}, body }: RouteAnswer,
 ): Promise<Response> {
+  if (body === null) return context.body(null, status, headers);
   if (!(body instanceof ReadableStream)) {
     return context.body(stringifyJson(body), status, { "Content-Type": "application/json", ...headers });
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type {
+  Access,
   Contract,
   EventData,
   EventName,
@@ -13,7 +14,7 @@ import type {
   RequestOutput,
 } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
-import type { Call } from "../ports/call.ts";
+import type { Call, Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Database } from "../ports/database.ts";
 import type { Files } from "../ports/files.ts";
@@ -59,6 +60,8 @@ export interface ManagerContext<C extends Contract> {
   publish<E extends EventName<C>>(event: E, data: EventData<C, E>, call?: Call): void;
   /** Send an event to one channel, whatever the contract's routing says. Nothing where the channel does not exist. */
   broadcastUpdate<E extends EventName<C>>(event: E, data: EventData<C, E>, room: string): void;
+  /** Whether a caller may do what needs `access`; where authentication is off, everybody may do everything. */
+  mayAccess(identity: Identity, access: Access): boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly files: Files;

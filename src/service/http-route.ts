@@ -9,6 +9,8 @@ import type { Access } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 
 export interface RouteRequest {
+  /** HEAD is asked of the routes of GET: their answer's body is not sent. */
+  readonly method: "GET" | "HEAD" | "PUT";
   /** What stood in the path's places, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   /** A header by its name in lower case. */
@@ -16,14 +18,18 @@ export interface RouteRequest {
   /** Not read yet, and of any size: its reader sets the bound. */
   readonly body: ReadableStream<Uint8Array> | null;
   readonly identity: Identity;
+  /** Who asks, where something is shared out: a user by its name, anybody else by the network that it comes from. */
+  readonly caller: string;
+  /** Aborted when the caller has gone away before all was answered. */
+  readonly signal: AbortSignal;
 }
 
 export interface RouteAnswer {
   /** @default 200 */
   readonly status?: 200 | 201;
   readonly headers?: Readonly<Record<string, string>>;
-  /** An object is sent as JSON. A stream that is not sent is cancelled. */
-  readonly body: JsonObject | ReadableStream<Uint8Array>;
+  /** An object is sent as JSON. A stream that is not sent is cancelled. Null: headers alone. */
+  readonly body: JsonObject | ReadableStream<Uint8Array> | null;
 }
 
 /** `M` is the service's manager. */

@@ -34,9 +34,15 @@ export function onceOf(key: string, request: string, data: JsonObject, who: KeyS
   }
   const { identity, connectionId, door } = who.call;
   let scope = `connection ${connectionId ?? `${door} ${who.origin ?? ""}`}`;
-  if (identity.authenticated && identity.userId !== null) scope = `user ${identity.userId}`;
+  if (identity.authenticated && identity.userId !== null) scope = scopeOf(identity.userId);
   else if (UUID.test(key)) scope = "anybody";
   return { scope: `${scope} ${request}`, key, digest: digest(stringifyJson(data)) };
+}
+
+/** Of each user another one, also of those whose names a database cannot tell apart: at NUL, or by half characters. */
+function scopeOf(userId: string): string {
+  if (userId.isWellFormed() && !userId.includes("\0")) return `user ${userId}`;
+  return `user-json ${JSON.stringify(userId)}`;
 }
 
 /** Answers requests that carry a key, at most one at a time for a key. */

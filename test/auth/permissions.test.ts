@@ -1,6 +1,6 @@
 import { CompactSign } from "jose";
 import { describe, expect, test } from "vitest";
-import { mayAccess, mayJoin } from "../../src/auth/permissions.ts";
+import { mayAccess, mayJoin, qualified } from "../../src/auth/permissions.ts";
 import { createVerifier } from "../../src/auth/token.ts";
 import { ANONYMOUS, type Identity, localCall } from "../../src/ports/call.ts";
 import { systemClock } from "../../src/ports/clock.ts";
@@ -115,5 +115,19 @@ describe("mayJoin", () => {
     expect(mayJoin(user("dhruva:read", "akosha:delete"), "akosha", "global", true)).toBe(false);
     expect(mayJoin(user(), "akosha", "global", true)).toBe(false);
     expect(mayJoin(ANONYMOUS, "akosha", "global", true)).toBe(false);
+  });
+});
+
+describe("qualified", () => {
+  test("qualified makes plain names those of one service, and leaves others as they are", () => {
+    for (
+      const [name, said] of [["read", "akosha:read"], [" Admin ", "akosha:admin"], ["RUN", "akosha:run"]]
+    ) {
+      expect(qualified(name!, "akosha")).toBe(said);
+      expect(allowed(user(qualified(name!, "akosha")), "dhruva")).toEqual([]);
+    }
+    for (const name of ["akosha:read", "dhruva:write", ":read", "*", "delete", "toString", ""]) {
+      expect(qualified(name, "akosha")).toBe(name);
+    }
   });
 });

@@ -228,6 +228,15 @@ describe("createVerifier", () => {
     });
   });
 
+  test("a verifier refuses a user with half a character, whom others would be taken for, and takes an empty one for nobody", async () => {
+    const { verify } = setUp();
+    expect(await verify(forge('{"user_id":"\\ud83d\\ude00"}'))).toMatchObject({ identity: { userId: "😀" } });
+    for (const claims of ['{"user_id":"\\ud800"}', '{"sub":"ad\\udc00a"}']) {
+      expect(await verify(forge(claims)), claims).toEqual(INVALID);
+    }
+    expect(await verify(forge('{"sub":""}'))).toMatchObject({ ok: true, identity: { userId: null } });
+  });
+
   test("a verifier looks at a token's own claims and at nothing inherited", async () => {
     const { verify } = setUp();
     expect(await verify(forge('{"__proto__":{"user_id":"eve","permissions":["admin"]}}')))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RequestRate } from "../../src/limits/request-rate.ts";
+import { RequestRate, requestRateMessage, retryAfter } from "../../src/limits/request-rate.ts";
 
 describe("RequestRate", () => {
   test("each name has a burst of its own, then the rate", () => {
@@ -17,6 +17,14 @@ describe("RequestRate", () => {
       true,
     );
     expect(rate.size).toBe(0);
+  });
+
+  test("further ones of a name count for that name alone, and with a rate of 0 for none", () => {
+    const rate = new RequestRate(1, 5);
+    const ask = (name: string) => [rate.take(name, 0), rate.takeFurther(name, 3, 0)];
+    expect([ask("a"), ask("a"), ask("b")]).toEqual([[true, true], [true, 4], [true, true]]);
+    const none = new RequestRate(0, 5);
+    expect([none.takeFurther("a", 1_000, 0), none.size]).toEqual([true, 0]);
   });
 
   test("what is given back can be taken again, and no more than that", () => {
@@ -38,5 +46,12 @@ describe("RequestRate", () => {
     expect(rate.size).toBe(10_000);
     expect(rate.take("steady", 0)).toBe(1);
     expect(rate.take("name 0", 0)).toBe(true);
+  });
+});
+
+describe("A refusal", () => {
+  test("says how long to wait, in its sentence exactly and in its header as whole seconds, never none", () => {
+    expect(requestRateMessage(0.25)).toBe("Request rate limit exceeded. Retry after 0.250 seconds.");
+    expect([0.001, 1, 1.001].map(retryAfter)).toEqual(["1", "1", "2"]);
   });
 });

@@ -83,6 +83,61 @@ describe("TokenBucket", () => {
   });
 });
 
+describe("TokenBucket.takeFurther()", () => {
+  test("takes several beside the one that was taken, or none of them", () => {
+    const bucket = new TokenBucket(2, 0, 10);
+    expect([bucket.take(0), bucket.takeFurther(6, 0)]).toEqual([true, true]);
+    expect([bucket.take(0), bucket.takeFurther(3, 0)]).toEqual([true, 1]);
+    // For the three and the one: the two that were left, and two more.
+    expect([bucket.take(1000), bucket.takeFurther(3, 1000)]).toEqual([true, true]);
+    expect(drain(bucket, 1000)).toBe(0);
+  });
+
+  test("of more than the bucket can hold, owes what it lacked", () => {
+    const bucket = new TokenBucket(1, 0, 3);
+    expect([bucket.take(0), bucket.takeFurther(9, 0)]).toEqual([true, true]);
+    expect(bucket.take(0)).toBe(8);
+    expect(bucket.take(7_999)).toBeCloseTo(0.001);
+    expect(bucket.take(8_000)).toBe(true);
+    expect(bucket.takeFurther(9, 8_000)).toBe(3);
+    expect([bucket.take(11_000), bucket.takeFurther(9, 11_000)]).toEqual([true, true]);
+  });
+
+  test("of a bucket of rate 0 is no limit", () => {
+    expect(new TokenBucket(0, 0).takeFurther(1e9, 0)).toBe(true);
+  });
+
+  test("lets who waits as long as told have them, and nobody more than burst and rate in the long run", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 1, max: 60 }),
+        fc.array(fc.integer({ min: 1, max: 49 }), { minLength: 1, maxLength: 50 }),
+        (rate, burst, batches) => {
+          const bucket = new TokenBucket(rate, 0, burst);
+          let now = 0;
+          let taken = 0;
+          const patiently = (take: () => true | number) => {
+            const wait = take();
+            if (wait !== true) now += wait * 1000;
+            return wait === true;
+          };
+          for (const further of batches) {
+            while (!patiently(() => bucket.take(now))) { /* It has waited. */ }
+            taken++;
+            if (patiently(() => bucket.takeFurther(further, now))) taken += further;
+            else {
+              expect([bucket.take(now), bucket.takeFurther(further, now)]).toEqual([true, true]);
+              taken += 1 + further;
+            }
+            expect(taken).toBeLessThanOrEqual(burst + 49 + (now / 1000) * rate + 1e-6);
+          }
+        },
+      ),
+    );
+  });
+});
+
 describe("rateLimitMessage", () => {
   test("rateLimitMessage gives the seconds with three decimals", () => {
     expect(rateLimitMessage(0.25)).toBe("Message rate limit exceeded. Retry after 0.250 seconds.");

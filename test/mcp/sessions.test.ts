@@ -3,7 +3,12 @@
  */
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
-import { createMcpEndpoint, type McpBounds, type McpEndpoint } from "../../src/mcp/transport.ts";
+import {
+  createMcpEndpoint,
+  type McpBounds,
+  type McpEndpoint,
+  type RequestFacts,
+} from "../../src/mcp/transport.ts";
 import { ANONYMOUS } from "../../src/ports/call.ts";
 import { defineContract } from "../../src/protocol/contract.ts";
 import { FakeClock } from "../support/fake-clock.ts";
@@ -17,13 +22,14 @@ const INITIALIZE = {
 };
 const PING = { jsonrpc: "2.0", id: 2, method: "ping" };
 
-function setUp(bounds: Partial<McpBounds> = {}) {
+function setUp(bounds: Partial<McpBounds> = {}, countFurther?: RequestFacts["countFurther"]) {
   const clock = new FakeClock();
   const endpoint = createMcpEndpoint(notesHost({ clock }), bounds);
   const app = new Hono();
   const token = { expiresAt: null as number | null };
   const caller = { identity: ANONYMOUS };
-  app.all("/mcp", (context) => endpoint.handle(context, caller.identity, token));
+  const facts = countFurther ? { countFurther } : {};
+  app.all("/mcp", (context) => endpoint.handle(context, caller.identity, { ...token, ...facts }));
   /** What follows is asked by this user. */
   const as = (userId: string) => {
     caller.identity = { authenticated: true, userId, permissions: [] };
@@ -187,6 +193,38 @@ describe("createMcpEndpoint()", () => {
     expect([batch.status, (await batch.json()).error.code]).toEqual([400, -32600]);
     expect(await ping(id)).toBe(404);
     expect((await open()).status).toBe(200);
+  });
+
+  test("takes a batch of as many messages as there may be, and refuses one more whole", async () => {
+    const asked: string[] = [];
+    const { open, send } = setUp({ batchMessages: 3 }, (further) => {
+      asked.push(String(further));
+      return true;
+    });
+    const pings = (length: number) => Array.from({ length }, (_, id) => ({ ...PING, id }));
+    for (const session of [null, (await open()).id]) {
+      const taken = await send("POST", session, pings(3));
+      expect(taken.status).toBe(200);
+      for (const { id } of pings(3)) expect(await taken.clone().text()).toContain(`"id":${id}`);
+      const refused = await send("POST", session, pings(4));
+      expect([refused.status, (await refused.json()).error]).toEqual([400, {
+        code: -32600,
+        message: "Expected at most 3 messages in a batch, got 4: send fewer at once",
+      }]);
+    }
+    expect(asked).toEqual(["2", "2"]);
+  });
+
+  test("refuses a batch that is above the rate as it stands, and keeps the session", async () => {
+    const { open, ping, send } = setUp({}, () => 2.25);
+    const { id } = await open();
+    const refused = await send("POST", id, [PING, { jsonrpc: "2.0", id: 3, method: "tools/list" }]);
+    expect([refused.status, refused.headers.get("retry-after"), await refused.json()]).toEqual([429, "3", {
+      jsonrpc: "2.0",
+      id: null,
+      error: { code: -32000, message: "Request rate limit exceeded. Retry after 2.250 seconds." },
+    }]);
+    expect(await ping(id)).toBe(200);
   });
 
   test("ends streams and refuses all that comes when it is closed", async () => {

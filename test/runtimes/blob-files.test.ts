@@ -85,6 +85,24 @@ describe("blobFiles", () => {
     expect(await blobFiles.digest(at("inner"))).toBeUndefined();
   });
 
+  it("digest reads no further when its signal is aborted", async () => {
+    await writeFile(at("abandoned"), Buffer.alloc(1_000_000));
+    const leaving = new AbortController();
+    const outcome = blobFiles.digest(at("abandoned"), leaving.signal);
+    leaving.abort(new Error("gone"));
+    await expect(outcome).rejects.toThrow("gone");
+    await expect(blobFiles.digest(at("abandoned"), leaving.signal)).rejects.toThrow("gone");
+  });
+
+  it("size tells the bytes of a file, and knows none where there is none", async () => {
+    await writeFile(at("sized"), "12345");
+    await mkdir(at("no-file"));
+    expect(await blobFiles.size(at("sized"))).toBe(5);
+    expect(await blobFiles.size(at("missing"))).toBeUndefined();
+    expect(await blobFiles.size(at("sized", "below"))).toBeUndefined();
+    expect(await blobFiles.size(at("no-file"))).toBeUndefined();
+  });
+
   it("read gives what is there, in pieces of bounded size", async () => {
     const content = Buffer.alloc(1_000_003, "0123456789");
     await writeFile(at("long"), content);

@@ -2,9 +2,12 @@
  * Limits of HTTP and MCP, each at its edge, over real sockets of several addresses.
  */
 import { gzipSync } from "node:zlib";
+import { Hono } from "hono";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createToken } from "../../src/auth/token.ts";
 import { systemClock } from "../../src/ports/clock.ts";
+import { silentLog } from "../../src/ports/log.ts";
+import { detectRuntime } from "../../src/runtimes/detect.ts";
 import type { SettingsPart } from "../../src/settings/schema.ts";
 import { FrameClient, refusedUpgrade } from "../support/frame-client.ts";
 import { ask, isAlive, type Limited, startLimited } from "./limited-service.ts";
@@ -87,6 +90,49 @@ describe("limits.http_rate and limits.http_burst", () => {
     expect(await refusedUpgrade(`${limited.url()}/health`)).toMatchObject({ status: 429 });
   });
 
+  it("exempts no other path that ends like those that tell it", async () => {
+    await start({ http_rate: 1, http_burst: 1 });
+    expect(await status("/metrics")).toBe(200);
+    for (const path of ["/x/health", "/api/ready", "/health/", "/api/channels/health"]) {
+      expect(await status(path), path).toBe(429);
+      expect((await ask(`${limited.url().replace("ws", "http")}${path}`)).status, path).toBe(429);
+    }
+    expect((await ask(`${limited.http()}/health`, { method: "POST" })).status).toBe(429);
+  });
+
+  it("exempts those paths also in an app that a server is mounted in, and there too no others", async () => {
+    await start({ http_rate: 1, http_burst: 1 });
+    const app = new Hono().route("/deep/live", limited.server.app);
+    const runtime = await detectRuntime({ log: silentLog });
+    const outer = await runtime.listen({ app, host: "127.0.0.1", port: 0 });
+    try {
+      const from = async (path: string) =>
+        (await ask(`http://127.0.0.1:${outer.port}/deep/live${path}`)).status;
+      expect([await from("/metrics"), await from("/metrics")]).toEqual([200, 429]);
+      for (let i = 0; i < 3; i++) expect([await from("/health"), await from("/ready")]).toEqual([200, 200]);
+      expect(await from("/x/health")).toBe(429);
+    } finally {
+      await outer.close(0);
+    }
+  });
+
+  it.each(["/health", "/ready", "/x/health"])(
+    "checks no more guessed tokens at %s than elsewhere, on both ports",
+    async (path) => {
+      await start({ http_rate: 1, http_burst: 3 }, { auth: { secret: SECRET } });
+      const guess = (base: string, n: number) =>
+        ask(`${base}${path}`, { headers: { authorization: `Bearer guess-${n}` } });
+      for (const base of [limited.http(), limited.url().replace("ws", "http")]) {
+        const statuses: number[] = [];
+        for (let n = 0; n < 5; n++) statuses.push((await guess(base, n)).status);
+        expect(statuses).toEqual([401, 401, 401, 429, 429]);
+        limited.clock.forward(10_000);
+      }
+      const whole = { headers: { authorization: `Bearer ${await tokenOf("ada")}` } };
+      if (path !== "/x/health") expect((await ask(`${limited.http()}${path}`, whole)).status).toBe(200);
+    },
+  );
+
   it("counts a page that is refused for its origin", async () => {
     await start({ http_rate: 1, http_burst: 1 });
     const headers = { origin: "https://evil.example" };
@@ -109,6 +155,50 @@ describe("limits.http_rate and limits.http_burst", () => {
     expect([await as("guessed"), await as("guessed again"), await as("and again")]).toEqual([401, 401, 429]);
     // Whoever has a token that holds waits with those who guess at the same address, and nowhere else.
     expect([await as(ada), await as(ada, "127.0.0.2")]).toEqual([429, 200]);
+    expect(await status("/api/status")).toBe(200);
+  });
+
+  const batch = (length: number) =>
+    JSON.stringify(Array.from({ length }, (_, id) => ({ jsonrpc: "2.0", id, method: "ping" })));
+
+  it("counts each message of a batch, and says when as many may come", async () => {
+    await start({ http_rate: 2, http_burst: 10 });
+    expect((await post("/mcp", batch(6))).status).toBe(200);
+    const refused = await post("/mcp", batch(6));
+    expect({ ...refused, text: JSON.parse(refused.text) }).toEqual({
+      status: 429,
+      // There are four, and one of them went for the request itself.
+      retryAfter: "2",
+      text: {
+        jsonrpc: "2.0",
+        id: null,
+        error: { code: -32000, message: "Request rate limit exceeded. Retry after 1.500 seconds." },
+      },
+    });
+    expect(await limited.reached("http_rate")).toBe(1);
+    expect((await post("/mcp", batch(6), { from: "127.0.0.2" })).status).toBe(200);
+    limited.clock.forward(1_499);
+    expect((await post("/mcp", batch(6))).status).toBe(429);
+    limited.clock.forward(501);
+    expect((await post("/mcp", batch(6))).status).toBe(200);
+    expect((await post("/mcp", batch(1))).status).toBe(429);
+  });
+
+  it("counts the messages of a batch for the user who sends it, wherever from", async () => {
+    await start({ http_rate: 1, http_burst: 10 }, { auth: { secret: SECRET } });
+    const authorization = `Bearer ${await tokenOf("ada")}`;
+    const asAda = async (from: string, length: number) =>
+      (await post("/mcp", batch(length), { from, headers: { authorization } })).status;
+    expect([await asAda("127.0.0.1", 8), await asAda("127.0.0.2", 8)]).toEqual([200, 429]);
+    expect((await post("/mcp", batch(8))).status).toBe(200);
+  });
+
+  it("answers a batch that is larger than a burst after a rest, and then nothing for as long as it was", async () => {
+    await start({ http_rate: 1, http_burst: 2 });
+    expect((await post("/mcp", batch(20))).status).toBe(200);
+    limited.clock.forward(18_999);
+    expect(await status("/api/status")).toBe(429);
+    limited.clock.forward(1);
     expect(await status("/api/status")).toBe(200);
   });
 

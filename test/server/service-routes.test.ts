@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createToken } from "../../src/auth/token.ts";
 import { systemClock } from "../../src/ports/clock.ts";
@@ -17,6 +18,10 @@ const SECRET = "only for this test";
 interface Seen {
   readonly bodies: string[];
   cancelled: number;
+  readonly callers: string[];
+  /** Requests whose caller is waited for to go away, and those that have. */
+  waiting: number;
+  left: number;
 }
 
 function routesOf(seen: Seen): HttpRoute<OwnManager>[] {
@@ -53,6 +58,26 @@ function routesOf(seen: Seen): HttpRoute<OwnManager>[] {
       },
     },
     {
+      method: "GET",
+      path: "/api/caller",
+      access: "read",
+      handle: (_, { method, caller }) => {
+        seen.callers.push(`${method} ${caller}`);
+        return Promise.resolve({ headers: { "X-Own": "yes" }, body: method === "HEAD" ? null : {} });
+      },
+    },
+    {
+      method: "GET",
+      path: "/api/waiting",
+      access: "read",
+      async handle(_, { signal }) {
+        seen.waiting++;
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        seen.left++;
+        throw new Refusal("NOT_AVAILABLE", "Nobody waits any more");
+      },
+    },
+    {
       method: "PUT",
       path: "/api/refused",
       access: "write",
@@ -68,7 +93,7 @@ function routesOf(seen: Seen): HttpRoute<OwnManager>[] {
 }
 
 async function start(settings: SettingsPart = {}) {
-  const seen: Seen = { bodies: [], cancelled: 0 };
+  const seen: Seen = { bodies: [], cancelled: 0, callers: [], waiting: 0, left: 0 };
   const lines: string[] = [];
   const log = lineLog({ level: "debug", write: (line) => lines.push(line) });
   const Server = serverOf(defineService({ ...makeOwnService(), routes: routesOf(seen) }));
@@ -126,6 +151,26 @@ describe("routes of a service", () => {
       body: "",
     });
     expect(running.seen.cancelled).toBe(1);
+  });
+
+  it("tell HEAD from GET, and may answer with headers alone", async () => {
+    expect(await get(at("/api/caller"))).toMatchObject({
+      status: 200,
+      headers: { "x-own": "yes" },
+      body: {},
+    });
+    const head = await send("HEAD", at("/api/caller"), {});
+    expect(head).toMatchObject({ status: 200, headers: { "x-own": "yes" }, body: "" });
+    expect(running.seen.callers).toEqual(["GET address 127.0.0.1", "HEAD address 127.0.0.1"]);
+  });
+
+  it("are told when their caller has gone away before the answer", async () => {
+    const outgoing = request(at("/api/waiting"), { agent: false });
+    outgoing.on("error", () => {});
+    outgoing.end();
+    await expect.poll(() => running.seen.waiting, { timeout: 30_000 }).toBe(1);
+    outgoing.destroy();
+    await expect.poll(() => running.seen.left, { timeout: 30_000 }).toBe(1);
   });
 
   it("refuse as requests do, with the status of the refusal", async () => {

@@ -8,6 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
+import { mayAccess } from "../../src/auth/permissions.ts";
 import { type Call, localCall } from "../../src/ports/call.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Database } from "../../src/ports/database.ts";
@@ -63,13 +64,15 @@ export interface Started<C extends Contract, M extends Manager> {
 export interface StartOptions {
   readonly clock: Clock;
   readonly log?: Log;
+  /** @default false */
+  readonly authRequired?: boolean;
   /** The service's own block, given the temporary folder; checked by its schema. */
   readonly settings?: (folder: string) => JsonObject;
 }
 
 export async function startManager<C extends Contract, M extends Manager>(
   service: Service<C, M>,
-  { clock, log = silentLog, settings = () => ({}) }: StartOptions,
+  { clock, log = silentLog, authRequired = false, settings = () => ({}) }: StartOptions,
 ): Promise<Started<C, M>> {
   const folder = await mkdtemp(join(tmpdir(), `${service.contract.name}-`));
   const own = settings(folder);
@@ -81,7 +84,8 @@ export async function startManager<C extends Contract, M extends Manager>(
     all.push(...byEvent(events));
     for (const look of waiting) look();
   };
-  const open = () => openServer(service, { path: join(folder, "service.db"), clock, log, own, push });
+  const path = join(folder, "service.db");
+  const open = () => openServer(service, { path, clock, log, authRequired, own, push });
   let server = await open();
   return {
     folder,
@@ -126,13 +130,14 @@ interface Opening {
   readonly path: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly authRequired: boolean;
   readonly own: JsonObject;
   readonly push: (events: readonly SequencedEvent[]) => void;
 }
 
 async function openServer<C extends Contract, M extends Manager>(
   { contract, settingsSchema, createManager, createHandlers }: Service<C, M>,
-  { path, clock, log, own, push }: Opening,
+  { path, clock, log, authRequired, own, push }: Opening,
 ) {
   const database = await openDatabase(path);
   const journal = new EventTable({ database, clock });
@@ -144,6 +149,7 @@ async function openServer<C extends Contract, M extends Manager>(
     database,
     publish: (event, data) => commit((transaction) => transaction.emit(event, data)),
     broadcastUpdate() {},
+    mayAccess: (identity, access) => mayAccess(identity, contract.name, access, authRequired),
     clock,
     log,
     files,

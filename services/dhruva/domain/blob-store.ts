@@ -14,6 +14,7 @@ import type { Commit, Transaction } from "../../../src/service/define-service.ts
 import type { DhruvaContract } from "../contract.ts";
 import type { BlobRow, BlobTable } from "./blob-table.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
+import { type Reservation, Room } from "./room.ts";
 
 export interface BlobStoreParts {
   readonly folder: string;
@@ -26,7 +27,7 @@ export interface BlobStoreParts {
   readonly blobFiles: BlobFiles;
   /** Largest blob, in bytes. */
   readonly blobBytes: number;
-  /** All blobs together, in bytes; 0 for no limit. */
+  /** All blobs together, those on their way in included, in bytes; 0 for no limit. */
   readonly totalBytes: number;
   /** How long a blob that nobody needs is kept after it was uploaded. */
   readonly orphanMs: number;
@@ -37,6 +38,7 @@ export interface BlobStoreParts {
 /** Content on disk that has no name yet. `keep` or `discard` it. */
 export interface Received extends Digest {
   readonly path: string;
+  readonly reservation: Reservation;
 }
 
 type Told = Transaction<DhruvaContract>;
@@ -50,9 +52,11 @@ export class BlobStore {
   readonly #parts: BlobStoreParts;
   /** Names of files and rows of the table change in turns, so that they never part. */
   readonly #turns = new OneAtATime();
+  readonly #room: Room;
 
   constructor(parts: BlobStoreParts) {
     this.#parts = parts;
+    this.#room = new Room(parts.totalBytes, () => parts.table.bytes());
   }
 
   /** Make the folders, and remove what a process that was killed has left without a row. */
@@ -72,16 +76,23 @@ export class BlobStore {
   /**
    * Take content in, without a name yet.
    *
+   * @param announced how large it says to be, in bytes; null where it does not
    * @throws {Refusal} MESSAGE_TOO_LARGE, NOT_AVAILABLE where there is no more room; nothing is left then
    */
-  async receive(pieces: AsyncIterable<Uint8Array>): Promise<Received> {
+  async receive(pieces: AsyncIterable<Uint8Array>, announced: number | null = null): Promise<Received> {
     const { files, blobFiles, folder, blobBytes } = this.#parts;
-    const room = this.#room();
+    const reservation = this.#room.reserve(announced ?? 0);
+    if (!reservation) throw full();
     const path = files.resolve(folder, INCOMING, crypto.randomUUID());
-    const digest = await blobFiles.write(path, pieces, Math.min(blobBytes, room));
-    if (digest) return { ...digest, path };
-    if (room < blobBytes) throw full();
-    throw tooLarge(blobBytes);
+    let received: Received | null = null;
+    try {
+      const digest = await blobFiles.write(path, fitting(pieces, reservation, blobBytes), blobBytes);
+      if (!digest) throw tooLarge(blobBytes);
+      received = { ...digest, path, reservation };
+      return received;
+    } finally {
+      if (!received) reservation.release();
+    }
   }
 
   /** @throws {Refusal} MESSAGE_TOO_LARGE */
@@ -89,10 +100,11 @@ export class BlobStore {
     if (bytes > this.#parts.blobBytes) throw tooLarge(this.#parts.blobBytes);
   }
 
-  async discard({ path }: Received): Promise<void> {
+  async discard({ path, reservation }: Received): Promise<void> {
     await this.#parts.workspace.remove(path).catch((error) =>
       this.#parts.log.warn("A temporary file is left behind", { error })
     );
+    reservation.release();
   }
 
   /**
@@ -102,14 +114,10 @@ export class BlobStore {
    */
   async keep<T>(received: Received, change: (commitBlob: (told: Told) => boolean) => T): Promise<T> {
     const { table, clock, files, workspace, blobFiles } = this.#parts;
-    const { sha256, size } = received;
+    const { sha256, reservation } = received;
     const path = this.#path(sha256);
-    const room = () => {
-      if (!table.find(sha256) && size > this.#room()) throw full();
-    };
     return await this.#turns.run(async () => {
       try {
-        room();
         await files.makeFolder(files.resolve(path, ".."));
         await blobFiles.move(received.path, path);
         return change((told) => {
@@ -121,6 +129,9 @@ export class BlobStore {
         await this.discard(received);
         if (!table.find(sha256)) await workspace.remove(path);
         throw error;
+      } finally {
+        // By now it counts as kept, if it is.
+        reservation.release();
       }
     });
   }
@@ -137,24 +148,38 @@ export class BlobStore {
    *
    * @throws {Refusal} NOT_FOUND, NOT_AVAILABLE where it is corrupt, which is then told
    */
-  async verify(sha256: string): Promise<BlobRow> {
+  async verify(sha256: string, signal?: AbortSignal): Promise<BlobRow> {
     const row = this.require(sha256);
-    if (await this.#isSound(row) && row.state === "kept") return row;
+    const isSound = await this.#isSound(row, signal);
+    if (isSound && row.state === "kept") return row;
+    return await this.#turns.run(() => this.#judge(sha256, signal));
+  }
+
+  /**
+   * A blob that is there, as far as that shows without reading it: it was looked over when it was stored.
+   *
+   * @throws {Refusal} as `verify` does
+   */
+  async look(sha256: string): Promise<BlobRow> {
+    const row = this.require(sha256);
+    if (row.state === "corrupt") throw corrupt(sha256);
+    if (await this.#parts.blobFiles.size(this.#path(sha256)) === row.size) return row;
     return await this.#turns.run(() => this.#judge(sha256));
   }
 
   /**
    * The content, piece by piece; the last one only where all of it is sound.
    *
+   * @param signal aborted, nobody waits for it any more
    * @throws {Refusal} from its iterator, as `verify` does
    */
-  async *read(sha256: string): AsyncGenerator<Uint8Array, void, void> {
+  async *read(sha256: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     const row = this.require(sha256);
     try {
       yield* this.#parts.blobFiles.read(this.#path(sha256), row);
     } catch (error) {
       if (!(error instanceof DigestError)) throw error;
-      await this.verify(sha256);
+      await this.verify(sha256, signal);
       throw new Refusal("NOT_AVAILABLE", `Blob '${sha256}' was changed while it was read: try again`);
     }
   }
@@ -189,39 +214,55 @@ export class BlobStore {
     await this.#turns.idle();
   }
 
-  async #isSound({ sha256, size }: BlobRow): Promise<boolean> {
-    const digest = await this.#parts.blobFiles.digest(this.#path(sha256));
+  async #isSound({ sha256, size }: BlobRow, signal?: AbortSignal): Promise<boolean> {
+    const { blobFiles } = this.#parts;
+    const path = this.#path(sha256);
+    if (await blobFiles.size(path) !== size) return false;
+    const digest = await blobFiles.digest(path, signal);
     return digest?.sha256 === sha256 && digest.size === size;
   }
 
   /** In a turn, so that no upload mends the file meanwhile. */
-  async #judge(sha256: string): Promise<BlobRow> {
+  async #judge(sha256: string, signal?: AbortSignal): Promise<BlobRow> {
     const { table, commit, log, onCorrupt } = this.#parts;
     const row = this.require(sha256);
-    if (await this.#isSound(row)) {
+    if (await this.#isSound(row, signal)) {
       if (row.state !== "kept") commit(() => table.setState(sha256, "kept"));
       return { ...row, state: "kept" };
     }
-    const error = `Blob '${sha256}' is corrupt: upload it again`;
+    const error = corrupt(sha256);
     if (row.state !== "corrupt") {
       log.error("A blob is corrupt", { sha256 });
       commit((transaction) => {
         table.setState(sha256, "corrupt");
-        onCorrupt(sha256, error);
+        onCorrupt(sha256, error.message);
         tellBlob(transaction, "corrupt", row);
       });
     }
-    throw new Refusal("NOT_AVAILABLE", error);
+    throw error;
   }
 
   #path(sha256: string): string {
     return this.#parts.files.resolve(this.#parts.folder, sha256.slice(0, 2), sha256);
   }
+}
 
-  #room(): number {
-    const { totalBytes, table } = this.#parts;
-    return totalBytes === 0 ? Number.MAX_SAFE_INTEGER : Math.max(0, totalBytes - table.totals().bytes);
+/** The pieces as long as there is room for them. What is too large for a blob is left to whoever writes it. */
+async function* fitting(
+  pieces: AsyncIterable<Uint8Array>,
+  reservation: Reservation,
+  blobBytes: number,
+): AsyncGenerator<Uint8Array, void, void> {
+  let size = 0;
+  for await (const piece of pieces) {
+    size += piece.byteLength;
+    if (size <= blobBytes && !reservation.grow(size)) throw full();
+    yield piece;
   }
+}
+
+function corrupt(sha256: string): Refusal {
+  return new Refusal("NOT_AVAILABLE", `Blob '${sha256}' is corrupt: upload it again`);
 }
 
 function tellBlob(told: Told, operation: "stored" | "corrupt" | "collected", { sha256, size }: Digest): void {

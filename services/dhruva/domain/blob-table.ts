@@ -21,6 +21,7 @@ export class BlobTable {
   readonly #fasten: Statement;
   readonly #loose: Statement;
   readonly #totals: Statement;
+  readonly #bytes: Statement;
 
   constructor(database: Database) {
     this.#find = database.prepare("SELECT sha256, size, state FROM blobs WHERE sha256 = ?");
@@ -39,6 +40,7 @@ export class BlobTable {
     this.#loose = database.prepare(
       "SELECT sha256, size, state FROM blobs WHERE loose = 1 AND touched_at <= ? LIMIT ?",
     );
+    this.#bytes = database.prepare("SELECT bytes FROM blob_totals");
     this.#totals = database.prepare(
       "SELECT blobs, bytes, (SELECT count(*) FROM blobs WHERE state = 'corrupt') AS corrupt FROM blob_totals",
     );
@@ -74,6 +76,11 @@ export class BlobTable {
   unneeded(before: number, limit: number): BlobRow[] {
     this.#fasten.run(before);
     return this.#loose.all<BlobRow>(before, limit).map((row) => ({ ...row, size: Number(row.size) }));
+  }
+
+  /** Of all blobs. */
+  bytes(): number {
+    return Number(this.#bytes.get<{ bytes: number }>()?.bytes ?? 0);
   }
 
   totals(): { blobs: number; bytes: number; corrupt: number } {

@@ -13,6 +13,7 @@ import type { ExcalidrawContract } from "../contract.ts";
 import { type Join, type JoinKey, type Joins, NO_CONNECTION, type UserInfo } from "./joins.ts";
 import type { ExcalidrawSettings } from "./settings.ts";
 import { colorOf } from "./user-color.ts";
+import { nameOf } from "./user-name.ts";
 
 type Emit = Pick<Transaction<ExcalidrawContract>, "emit">;
 
@@ -88,7 +89,7 @@ export class Presence {
     const { diagram_id, user_id } = key;
     const known = joins.of(key);
     const user_info = {
-      name: given.name ?? known?.name ?? user_id,
+      name: given.name ?? known?.name ?? nameOf(user_id),
       color: given.color ?? known?.color ?? colorOf(user_id),
     };
     const join = { ...key, ...user_info };

@@ -182,6 +182,16 @@ describe("blobs over HTTP", () => {
     }
   });
 
+  it("that were changed on disk answer HEAD by what shows without reading them", async () => {
+    const sha256 = sha256Of("content");
+    await send("PUT", dhruva.at(sha256), {}, "content");
+    const path = join(dhruva.folder(), "service.db.blobs", sha256.slice(0, 2), sha256);
+    await writeFile(path, "CONTENT");
+    expect((await send("HEAD", dhruva.at(sha256), {})).status).toBe(200);
+    await writeFile(path, "CONT");
+    expect((await send("HEAD", dhruva.at(sha256), {})).status).toBe(503);
+  });
+
   it("of many at once are all kept", async () => {
     const contents = Array.from({ length: 40 }, (_, n) => `content ${n}`);
     const answers = await Promise.all(
@@ -228,6 +238,38 @@ describe("blobs with authentication required", () => {
       status: 200,
       body: "x",
     });
+  });
+});
+
+describe("places for blobs", () => {
+  it("are never all those of one user, or of one address", async () => {
+    const secret = "a secret of this test";
+    const dhruva = await start({ transfers: 3 }, { auth: { required: false, secret } });
+    const bearer = async (userId: string) => ({
+      authorization: `Bearer ${await createToken({
+        secret,
+        userId,
+        permissions: ["admin"],
+        clock: systemClock,
+      })}`,
+    });
+    const hold = (headers: Record<string, string>) => {
+      const outgoing = request(dhruva.at(sha256Of("held")), { method: "PUT", agent: false, headers });
+      outgoing.on("error", () => {});
+      outgoing.write("he");
+      return outgoing;
+    };
+    for (const holder of [await bearer("eve"), {} as Record<string, string>]) {
+      const held = [hold(holder), hold(holder)];
+      await expect.poll(() => statusOf(dhruva)).toMatchObject({ transfers: 2 });
+      const content = JSON.stringify(holder);
+      expect((await send("PUT", dhruva.at(sha256Of(content)), holder, content)).status).toBe(503);
+      expect((await send("PUT", dhruva.at(sha256Of(content)), await bearer("ada"), content)).status).toBe(
+        201,
+      );
+      for (const outgoing of held) outgoing.destroy();
+      await expect.poll(() => statusOf(dhruva)).toMatchObject({ transfers: 0 });
+    }
   });
 });
 

@@ -290,4 +290,36 @@ describe("permissions", () => {
     expect((await sendEvent(writer, "diagram.updated", asAnother)).error_code).toBe("FORBIDDEN");
     expect((await writer.request("subscribe", { channel: "diagram:plan" })).error_code).toBe("FORBIDDEN");
   });
+
+  test("a token without a user acts as nobody else at any door, and as a guest on a WebSocket alone", async () => {
+    await running.stop();
+    running = await startService(service, { auth: { required: true, secret: SECRET } });
+    const headersOf = async (...permissions: string[]) => {
+      const token = await createToken({ secret: SECRET, userId: null, permissions, clock: systemClock });
+      return { authorization: `Bearer ${token}` };
+    };
+    const headers = await headersOf("excalidraw:write", "excalidraw:read");
+    await running.request({ name: "create_diagram", data: { diagram_id: "plan" } }, headers);
+    const asAda = { diagram_id: "plan", user_id: "ada" };
+    const client = await FrameClient.open(running.url, { headers });
+    clients.push(client);
+    expect((await client.request("join_diagram", asAda)).error_code).toBe("FORBIDDEN");
+    expect((await sendEvent(client, "user.joined", asAda)).error_code).toBe("FORBIDDEN");
+    const byHttp = (data: object) => post(`${running.http}/api/requests/join_diagram`, data, headers);
+    for (const data of [asAda, { diagram_id: "plan" }]) {
+      expect(await byHttp(data)).toMatchObject({ status: 403, body: { error_code: "FORBIDDEN" } });
+    }
+    const agent = await connectClient(`${running.http}/mcp`, headers);
+    try {
+      const answer = await agent.client.callTool({ name: "join_diagram", arguments: asAda });
+      expect(JSON.stringify(answer)).toContain("the token names none");
+    } finally {
+      await agent.client.close();
+    }
+    expect((await client.request("join_diagram", { diagram_id: "plan" })).data.user_id).toMatch(/^guest-/);
+    const admin = await headersOf("excalidraw:admin");
+    expect(await running.request({ name: "join_diagram", data: asAda }, admin)).toMatchObject({
+      user_id: "ada",
+    });
+  });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RequestInput } from "../../../src/protocol/contract.ts";
 import type { ExcalidrawContract } from "../../../services/excalidraw/contract.ts";
-import { callOf, type Started, startManager } from "./started-manager.ts";
+import { box, callOf, type Started, startManager } from "./started-manager.ts";
 
 let started: Started;
 const open = async (settings: Parameters<typeof startManager>[0] = {}) => {
@@ -95,6 +95,62 @@ describe("join_diagram and leave_diagram", () => {
     expect(() => started.manager.joinDiagram(asBob, callOf("c1", "ada"))).toThrow("another user");
     expect(() => started.manager.leaveDiagram(asBob, callOf("c1", "ada"))).toThrow("another user");
     expect(present()).toEqual(["ada 1"]);
+  });
+});
+
+describe("a token's user of any kind", () => {
+  const as = (userId: string) =>
+    started.request("join_diagram", { diagram_id: "plan" }, { userId, permissions: [], authenticated: true });
+
+  test.each([
+    ["x".repeat(128), "x".repeat(128)],
+    ["x".repeat(255), "x".repeat(128)],
+    [`${"x".repeat(127)}😀`, "x".repeat(127)],
+    ["ad\0a", "ad\ufffda"],
+    ["ad\ud800a", "ad\ufffda"],
+  ])("%j joins, with as much of it for a name as there is room for", async (userId, name) => {
+    expect(await as(userId)).toMatchObject({ status: "joined", user_info: { name } });
+    expect((await started.request("get_diagram_status", { diagram_id: "plan" })).diagram!.users).toHaveLength(
+      1,
+    );
+  });
+
+  test("is refused with a sentence where it is longer than a user may be", async () => {
+    await expect(as("x".repeat(256))).rejects.toMatchObject({ code: "FORBIDDEN" });
+  });
+
+  test("that is empty is nobody, and is asked who it is", async () => {
+    await expect(as("")).rejects.toMatchObject({ code: "INVALID_DATA" });
+  });
+});
+
+describe("a token without a user, with authentication required", () => {
+  const token = (...permissions: string[]) => ({ userId: null, permissions, authenticated: true });
+  beforeEach(async () => {
+    await started.stop();
+    started = await startManager({}, { authRequired: true });
+    started.manager.createDiagram({ diagram_id: "plan" });
+    started.told();
+  });
+
+  test.each(
+    [
+      ["join_diagram", {}],
+      ["leave_diagram", {}],
+      ["move_cursor", { position: { x: 1, y: 1 } }],
+      ["update_diagram", { elements: [box("one")] }],
+      ["import_diagram", { document: { type: "excalidraw", elements: [] }, merge: true }],
+    ] as const,
+  )("%s as somebody is FORBIDDEN, but to admins", async (name, more) => {
+    const data = { diagram_id: "plan", user_id: "ada", ...more };
+    for (const permission of ["excalidraw:write", "write"]) {
+      await expect(started.request(name, data, token(permission))).rejects.toMatchObject({
+        code: "FORBIDDEN",
+        message: expect.stringContaining("the token names none"),
+      });
+    }
+    expect(started.told()).toEqual([]);
+    await started.request(name, data, token("excalidraw:admin"));
   });
 });
 
@@ -237,7 +293,7 @@ describe("bounds", () => {
 
   test("the snapshot of a full presence channel and its diagram's answers fit into a frame", async () => {
     await openWith({ users_per_diagram: 300, joins_per_connection: 300 });
-    const wide = "\u0001".repeat(100);
+    const wide = "\u0001".repeat(227);
     for (let n = 0; n < 300; n++) {
       const user_info = { name: "\u0001".repeat(128), color: "\u0001".repeat(64) };
       join("c1", `${wide}${String(n).padStart(28)}`, "plan", { user_info });

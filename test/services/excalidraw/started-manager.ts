@@ -20,11 +20,15 @@ export interface Started extends generic.Started<ExcalidrawContract, ExcalidrawM
   cameAndLeft(): string[];
 }
 
-export async function startManager(settings: JsonObject = {}): Promise<Started> {
+export async function startManager(
+  settings: JsonObject = {},
+  { authRequired = false }: { readonly authRequired?: boolean } = {},
+): Promise<Started> {
   const clock = new FakeClock();
   const log: string[] = [];
   const started = await generic.startManager(excalidrawService, {
     clock,
+    authRequired,
     log: lineLog({ level: "debug", write: (line) => log.push(line) }),
     settings: () => settings,
   });
