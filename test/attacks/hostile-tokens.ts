@@ -174,7 +174,7 @@ async function forOthers(
 
 /** A public key is known to everybody: it must not be taken for a secret. */
 async function confused(issued: object, key: IssuerKey): Promise<HostileToken[]> {
-  const publicKey = await importJWK({ ...key.jwk, ext: true }, "RS256") as CryptoKey;
+  const publicKey = await importJWK({ ...key.jwk, ext: true }, "RS256") as unknown as CryptoKey;
   const spki = await exportSPKI(publicKey);
   const jwk = await exportJWK(publicKey);
   const der = Buffer.from(spki.replace(/-----[^-]+-----|\s/g, ""), "base64");
