@@ -21,12 +21,14 @@ export function isEventStream(response: Response): boolean {
  * @param signal The request's own. Some runtimes tell only by it of a client that goes before it was answered.
  * @param until The wall-clock moment at which it is ended; null for none.
  * @param ended Called once, when the stream has ended or the client is gone.
+ * @param first What is sent before anything else. @default a comment
  */
 export function watched(
   response: Response,
   signal: AbortSignal,
   until: { readonly clock: Clock; readonly expiresAt: number } | null,
   ended: () => void,
+  first: Uint8Array = FIRST_BYTES,
 ): Response {
   const source = response.body!.getReader();
   let over = false;
@@ -48,7 +50,7 @@ export function watched(
     if (until) forget = at(until.clock, until.expiresAt, leave);
   }
   const body = new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(FIRST_BYTES),
+    start: (controller) => controller.enqueue(first),
     async pull(controller) {
       try {
         const { done, value } = await source.read();

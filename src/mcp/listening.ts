@@ -24,7 +24,13 @@ export interface ListeningParts {
   readonly tellAll: () => void;
 }
 
-export async function listen(request: Request, parts: ListeningParts): Promise<Response> {
+/** A response, and what is to be sent before its stream. */
+export interface Answered {
+  readonly response: Response;
+  readonly first?: Uint8Array;
+}
+
+export async function listen(request: Request, parts: ListeningParts): Promise<Answered> {
   const { events, handle, endTelling, tellAll } = parts;
   const lastEventId = request.headers.get("last-event-id");
   if (!lastEventId) {
@@ -34,19 +40,21 @@ export async function listen(request: Request, parts: ListeningParts): Promise<R
     const primingId = takesPriming(request) ? events.prime() : null;
     endTelling();
     const response = await handle(request);
-    if (!response.ok) return response;
+    if (!response.ok) return { response };
     if (mayMiss) tellAll();
-    return primingId === null ? response : primed(response, primingId);
+    return primingId === null ? { response } : { response, first: primingEvent(primingId) };
   }
   const place = eventPlace(lastEventId);
   if (!place) {
     const message = "Invalid Last-Event-ID: expected the id of an event of this session";
-    return failure(400, RPC.INVALID_PARAMS, message);
+    return { response: failure(400, RPC.INVALID_PARAMS, message) };
   }
-  if (place.streamId !== TELLING_STREAM && !events.isOpen(place.streamId)) return answered(place, parts);
+  if (place.streamId !== TELLING_STREAM && !events.isOpen(place.streamId)) {
+    return { response: answered(place, parts) };
+  }
   const response = await handle(request);
   // A client that loses this stream too before a message came must know where to go on.
-  return response.ok && takesPriming(request) ? primed(response, lastEventId) : response;
+  return response.ok && takesPriming(request) ? { response, first: primingEvent(lastEventId) } : { response };
 }
 
 /** A request's stream has its end. Without it the client would listen to it, or come back to it, for ever. */
@@ -66,11 +74,6 @@ function takesPriming({ headers }: Request): boolean {
 }
 
 /** So that a client knows where to go on, also one whose connection breaks before the first message. */
-function primed(response: Response, eventId: string): Response {
-  const first = new TextEncoder().encode(`id: ${eventId}\nretry: ${RETRY_MS}\ndata: \n\n`);
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>({
-    start: (controller) => controller.enqueue(first),
-  });
-  response.body!.pipeTo(writable).catch(() => {});
-  return new Response(readable, { status: response.status, headers: response.headers });
+function primingEvent(eventId: string): Uint8Array {
+  return new TextEncoder().encode(`id: ${eventId}\nretry: ${RETRY_MS}\ndata: \n\n`);
 }

@@ -6,7 +6,7 @@
 import { type Catalog, catalogOf } from "./catalog.ts";
 import { RecentEvents } from "./event-store.ts";
 import type { McpHost } from "./host.ts";
-import { listen, RETRY_MS } from "./listening.ts";
+import { type Answered, listen, RETRY_MS } from "./listening.ts";
 import { offerCompletion } from "./offer-completion.ts";
 import { offerPrompts } from "./offer-prompts.ts";
 import { offerResources } from "./offer-resources.ts";
@@ -36,7 +36,7 @@ export interface OpenOptions {
 
 export interface OpenServer {
   /** Answer a request. `body` is the parsed one of a POST, `undefined` for other methods. */
-  handle(request: Request, body: unknown, caller: Caller): Promise<Response>;
+  handle(request: Request, body: unknown, caller: Caller): Promise<Answered>;
   /** Ends the streams and calls under way. Harmless when closed. */
   close(): void;
 }
@@ -97,7 +97,7 @@ export function createMcpServers(host: McpHost, catalog: Catalog = catalogOf(hos
           if (cancelled !== undefined && response.ok) {
             await transport.send({ jsonrpc: "2.0", id: cancelled, error: CANCELLED }).catch(() => {});
           }
-          return response;
+          return { response };
         },
         close() {
           offered?.close();

@@ -9,7 +9,7 @@ import type { Cancel, Clock } from "../ports/clock.ts";
 /** Between two updates of one subscription. */
 const PAUSE_MS = 100;
 /** Told before others have their turn: each goes through a session's stream, and that takes a while. */
-const AT_ONCE = 16;
+const AT_ONCE = 4;
 
 interface Told {
   readonly tell: () => void;

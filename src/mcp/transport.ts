@@ -190,7 +190,7 @@ class Endpoint implements McpEndpoint {
       server.close();
     };
     try {
-      const response = await server.handle(post, body, { identity, origin: address });
+      const { response } = await server.handle(post, body, { identity, origin: address });
       if (isEventStream(response)) return watched(response, signal, this.#until(expiresAt), over);
       over();
       return response;
@@ -231,13 +231,14 @@ class Endpoint implements McpEndpoint {
     { identity, expiresAt, signal }: Incoming,
   ): Promise<Response> {
     const caller: Caller = { identity, origin: `session ${session.id}` };
-    const response = await session.server.handle(request, body, caller);
+    const { response, first } = await session.server.handle(request, body, caller);
     if (!isEventStream(response)) return response;
     session.streams++;
-    return watched(response, signal, this.#until(expiresAt), () => {
+    const ended = () => {
       session.streams--;
       this.#sessions.used(session);
-    });
+    };
+    return watched(response, signal, this.#until(expiresAt), ended, first);
   }
 
   #stopping(): Response {
