@@ -68,7 +68,9 @@ const events = {
 
 const runRequests = {
   run_tests: {
-    description: "Run a project's tests. A second run of the same project waits for the first",
+    description:
+      "Start a run of a project's tests. It is answered at once with the run's id; failures as they happen and, at the " +
+      "end, `test.completed` are told in the channel `test:{run_id}`. A second run of the same project waits for the first",
     access: "run",
     effect: { destructive: true, openWorld: true },
     input: v.object({

@@ -63,7 +63,9 @@ const events = {
 
 const workflowRequests = {
   run_workflow: {
-    description: "Run a workflow. It is answered when it was accepted; how it goes on is told in its channel",
+    description:
+      "Start a workflow. It is answered at once, when it was accepted; each stage and, at the end, `workflow.completed` " +
+      "or `workflow.failed` are told in the channel `workflow:{workflow_id}`",
     access: "run",
     effect: { destructive: true, openWorld: true },
     input: v.object({

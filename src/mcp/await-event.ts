@@ -7,6 +7,7 @@ import type { SequencedEvent } from "../protocol/event.ts";
 import type { McpHost } from "./host.ts";
 import { type Beginning, beginningOf, PastEvents } from "./past-events.ts";
 import type { ReadablePlace } from "./readable-place.ts";
+import type { ReadingTurns } from "./reading-turns.ts";
 import type { Missed } from "./told-event.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -19,6 +20,8 @@ const LOOK_BACK_MS = 5_000;
 export interface Wait {
   readonly host: McpHost;
   readonly place: ReadablePlace;
+  /** Shared by all who read the past of the service. */
+  readonly turns: ReadingTurns;
   readonly timeoutMs: number;
   readonly context: ToolContext;
   /** Must not throw. */
@@ -99,13 +102,13 @@ class Waiter {
   }
 
   async #lookBack(beginning: Promise<Beginning>): Promise<void> {
-    const { host, place, isWanted } = this.#wait;
+    const { place, turns, isWanted } = this.#wait;
     const begun = await beginning;
     if (begun.missed && !place.spec.ephemeral) {
       return this.#end({ outcome: "truncated", missed: begun.missed });
     }
     this.#missed = begun.missed;
-    const past = this.#past = new PastEvents(place, begun, host.clock);
+    const past = this.#past = new PastEvents(place, begun, turns, () => this.#isOver);
     let isUntouched = place.since === "start";
     for (let piece = await past.next(); piece; piece = await past.next()) {
       if (this.#isOver) return;
@@ -118,6 +121,7 @@ class Waiter {
       }
       // Otherwise what is kept begins later than it did a moment ago.
     }
+    if (this.#isOver) return;
     this.#isLookingBack = false;
     if (this.#heard) this.#match(this.#heard);
     else if (this.#isLate) this.#timeOut(place.channels.position.seq);

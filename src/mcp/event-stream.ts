@@ -71,7 +71,7 @@ export function watched(
 }
 
 /** Call `work` at a wall-clock moment. */
-function at(clock: Clock, moment: number, work: () => void): Cancel {
+export function at(clock: Clock, moment: number, work: () => void): Cancel {
   let cancel: Cancel = () => {};
   const look = (): void => {
     const waitMs = moment - clock.now();

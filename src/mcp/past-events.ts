@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { Clock } from "../ports/clock.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
 import type { ReadablePlace } from "./readable-place.ts";
+import type { ReadingTurns } from "./reading-turns.ts";
 import type { Missed } from "./told-event.ts";
 
 /** Events read at a time, and their bytes. */
@@ -52,15 +52,22 @@ export type Piece = { readonly events: readonly SequencedEvent[] } | { readonly 
 export class PastEvents {
   readonly #place: ReadablePlace;
   readonly #until: number;
-  readonly #clock: Clock;
+  readonly #turns: ReadingTurns;
+  readonly #hasEnded: () => boolean;
   #cursor: number;
-  #isFirst = true;
 
-  constructor(place: ReadablePlace, { after, until }: Beginning, clock: Clock) {
+  /** @param hasEnded Whether the reader has given up. @default never */
+  constructor(
+    place: ReadablePlace,
+    { after, until }: Beginning,
+    turns: ReadingTurns,
+    hasEnded: () => boolean = () => false,
+  ) {
     this.#place = place;
     this.#cursor = after;
     this.#until = until;
-    this.#clock = clock;
+    this.#turns = turns;
+    this.#hasEnded = hasEnded;
   }
 
   /** The seq up to which it has been read; behind a hole, where that ends. */
@@ -68,11 +75,10 @@ export class PastEvents {
     return this.#cursor;
   }
 
-  /** Null at the end, when all up to the present has been read. */
+  /** Null at the end, when all up to the present has been read or the reader has given up. */
   async next(): Promise<Piece | null> {
     if (this.#cursor >= this.#until) return null;
-    if (!this.#isFirst) await new Promise<void>((resolve) => this.#clock.endOfTick(resolve));
-    this.#isFirst = false;
+    if (!await this.#turns.take(this.#hasEnded)) return null;
     const { channels, scope } = this.#place;
     const from = this.#cursor;
     const events = await channels.read(scope, from, BATCH, BATCH_BYTES);

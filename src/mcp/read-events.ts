@@ -13,6 +13,7 @@ import { FoldedEvents } from "./folded-events.ts";
 import type { McpHost } from "./host.ts";
 import { beginningOf, PastEvents } from "./past-events.ts";
 import { howToReadState, type ReadablePlace, readablePlace } from "./readable-place.ts";
+import { ReadingTurns } from "./reading-turns.ts";
 import { serverTool } from "./server-tool.ts";
 import { type Missed, MissedEvents, NOTICE, ToldEvent } from "./told-event.ts";
 import { answered } from "./tool-result.ts";
@@ -23,7 +24,8 @@ const MAX_PIECES = 80;
 /** The newest events that are fetched; where all of these do not fill the answer, the next number of them. */
 const WINDOWS = [{ events: 256, bytes: 1_048_576 }, { events: 4_096, bytes: 4_194_304 }] as const;
 
-export function readEventsTool(host: McpHost): Tool {
+/** @param turns Shared by all who read the past of the service. */
+export function readEventsTool(host: McpHost, turns: ReadingTurns = new ReadingTurns(host.clock)): Tool {
   const { channel, names } = exampleOf(host.contract);
   const Input = v.strictObject({
     channel: v.pipe(
@@ -58,7 +60,7 @@ export function readEventsTool(host: McpHost): Tool {
     input: Input,
     output: Output,
     annotations: LOOKS,
-    answer: (input, caller) => read(host, input, caller),
+    answer: (input, caller) => read(host, turns, input, caller),
   });
 }
 
@@ -105,7 +107,12 @@ interface Page {
   readonly missed: Missed | null;
 }
 
-async function read(host: McpHost, input: Input, { identity }: Caller): Promise<ToolResult> {
+async function read(
+  host: McpHost,
+  turns: ReadingTurns,
+  input: Input,
+  { identity }: Caller,
+): Promise<ToolResult> {
   const found = readablePlace(host, "read_events", input, identity);
   if (!found.ok) return found.refusal;
   const { place } = found;
@@ -115,7 +122,7 @@ async function read(host: McpHost, input: Input, { identity }: Caller): Promise<
     latestBy: place.spec.latestBy,
     maxCharacters: input.max_chars,
   });
-  const page = await (place.since === null ? newest(place, events) : onward(host, place, events));
+  const page = await (place.since === null ? newest(place, events) : onward(turns, place, events));
   return answered({
     notice: NOTICE,
     events: events.list(),
@@ -165,9 +172,9 @@ async function newest(place: ReadablePlace, events: FoldedEvents): Promise<Page>
 }
 
 /** From `since` towards the present, as far as there is room. */
-async function onward(host: McpHost, place: ReadablePlace, events: FoldedEvents): Promise<Page> {
+async function onward(turns: ReadingTurns, place: ReadablePlace, events: FoldedEvents): Promise<Page> {
   const beginning = await beginningOf(place);
-  const past = new PastEvents(place, beginning, host.clock);
+  const past = new PastEvents(place, beginning, turns);
   let { missed } = beginning;
   let seq = beginning.after;
   let filtered = 0;

@@ -11,12 +11,12 @@ import type { Context } from "hono";
 import { BodyCutShort } from "../limits/read-up-to.ts";
 import { requestRateMessage, retryAfter } from "../limits/request-rate.ts";
 import type { Identity } from "../ports/call.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Cancel, Clock } from "../ports/clock.ts";
 import { isJsonObject, type JsonValue } from "../protocol/json-value.ts";
 import { readBody } from "./body.ts";
 import type { Catalog } from "./catalog.ts";
 import { refuseBadCall } from "./call-params.ts";
-import { isEventStream, watched } from "./event-stream.ts";
+import { at, isEventStream, watched } from "./event-stream.ts";
 import { failure, RPC, withoutDetails } from "./failure.ts";
 import type { McpHost } from "./host.ts";
 import type { McpServers } from "./mcp-server.ts";
@@ -185,15 +185,23 @@ class Endpoint implements McpEndpoint {
     const leave = () => server.close();
     if (signal.aborted) leave();
     else signal.addEventListener("abort", leave, { once: true });
+    let forget: Cancel = () => {};
+    const expired = new Promise<null>((resolve) => {
+      if (expiresAt !== null) forget = at(this.#host.clock, expiresAt, () => resolve(null));
+    });
     const over = () => {
       signal.removeEventListener("abort", leave);
+      forget();
       server.close();
     };
     try {
-      const { response } = await server.handle(post, body, { identity, origin: address });
-      if (isEventStream(response)) return watched(response, signal, this.#until(expiresAt), over);
+      const answer = await Promise.race([server.handle(post, body, { identity, origin: address }), expired]);
+      if (answer && isEventStream(answer.response)) {
+        forget();
+        return watched(answer.response, signal, this.#until(expiresAt), over);
+      }
       over();
-      return response;
+      return answer?.response ?? failure(401, RPC.REFUSED, "The token expired before the answer was there");
     } catch (error) {
       over();
       throw error;

@@ -8,10 +8,11 @@ import type { Position } from "../protocol/event.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { awaitEvent, type WaitEnd } from "./await-event.ts";
 import { SinceInput, writeCursor } from "./cursor.ts";
-import { isWanted, MatchInput, NamesInput } from "./event-match.ts";
+import { conditionsOf, isWanted, MatchInput, NamesInput } from "./event-match.ts";
 import { exampleOf } from "./example-place.ts";
 import type { McpHost } from "./host.ts";
 import { howToReadState, type ReadablePlace, readablePlace } from "./readable-place.ts";
+import { ReadingTurns } from "./reading-turns.ts";
 import { serverTool } from "./server-tool.ts";
 import { type Missed, MissedEvents, NOTICE, tellEvent, ToldEvent } from "./told-event.ts";
 import { answered, refused } from "./tool-result.ts";
@@ -24,8 +25,17 @@ const DEFAULT_TIMEOUT = 30;
 /** An event with more characters is told without its data. */
 const MAX_CHARACTERS = 100_000;
 
-/** @param places Shared by all who wait at this server. */
-export function waitForEventTool(host: McpHost, places: WaitPlaces = new WaitPlaces()): Tool {
+/** What all who wait at a server share. */
+export interface WaitParts {
+  readonly places: WaitPlaces;
+  readonly turns: ReadingTurns;
+}
+
+/** @param parts Default: its own. */
+export function waitForEventTool(
+  host: McpHost,
+  parts: WaitParts = { places: new WaitPlaces(), turns: new ReadingTurns(host.clock) },
+): Tool {
   const { channel, event, names, forms } = exampleOf(host.contract);
   const Input = v.strictObject({
     channel: v.pipe(
@@ -68,7 +78,7 @@ export function waitForEventTool(host: McpHost, places: WaitPlaces = new WaitPla
     input: Input,
     output: Output,
     annotations: LOOKS,
-    answer: (input, caller, context) => wait(host, places, input, caller, context),
+    answer: (input, caller, context) => wait(host, parts, input, caller, context),
   });
 }
 
@@ -91,7 +101,7 @@ interface Input {
 
 async function wait(
   host: McpHost,
-  places: WaitPlaces,
+  { places, turns }: WaitParts,
   input: Input,
   caller: Caller,
   context: ToolContext,
@@ -102,11 +112,12 @@ async function wait(
   const giveBack = places.take(caller);
   if (typeof giveBack === "string") return refused("RATE_LIMIT_EXCEEDED", giveBack);
   const { epoch } = place.channels.position;
-  const { match = null, timeout } = input;
+  const { match, timeout } = input;
+  const conditions = match ? conditionsOf(match) : null;
   try {
     const end = await awaitEvent({
-      ...{ host, place, context, timeoutMs: timeout * 1000 },
-      isWanted: (event) => isWanted(event, place.names, match),
+      ...{ host, place, turns, context, timeoutMs: timeout * 1000 },
+      isWanted: (event) => isWanted(event, place.names, conditions),
     });
     if (end.outcome === "unavailable") {
       return refused("NOT_AVAILABLE", "The service is stopping, or its history cannot be read at present");

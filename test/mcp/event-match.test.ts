@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isWanted, type Match } from "../../src/mcp/event-match.ts";
+import { conditionsOf, isWanted, type Match } from "../../src/mcp/event-match.ts";
 import type { JsonObject } from "../../src/protocol/json.ts";
 
 const data: JsonObject = {
@@ -12,14 +12,14 @@ const data: JsonObject = {
   even: 9007199254740992n,
   error: { code: 7, at: { line: 3 } },
 };
-const fits = (match: Match) => isWanted({ event: "x", data }, null, match);
+const fits = (match: Match) => isWanted({ event: "x", data }, null, conditionsOf(match));
 
 describe("isWanted()", () => {
   test("asks for the name where there are names, and for nothing where there is nothing", () => {
     expect(isWanted({ event: "x", data }, null, null)).toBe(true);
     expect(isWanted({ event: "x", data }, new Set(["y", "x"]), null)).toBe(true);
     expect(isWanted({ event: "x", data }, new Set(["y"]), null)).toBe(false);
-    expect(isWanted({ event: "x", data }, new Set(["y"]), { n: 5 })).toBe(false);
+    expect(isWanted({ event: "x", data }, new Set(["y"]), conditionsOf({ n: 5 }))).toBe(false);
   });
 
   test("wants every field to be equal in type and value, or one of a list", () => {

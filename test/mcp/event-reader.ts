@@ -5,6 +5,7 @@
  */
 import type { ToolContext } from "../../src/mcp/tool.ts";
 import { readEventsTool } from "../../src/mcp/read-events.ts";
+import { ReadingTurns } from "../../src/mcp/reading-turns.ts";
 import { waitForEventTool } from "../../src/mcp/wait-for-event.ts";
 import { type WaitBounds, WaitPlaces } from "../../src/mcp/wait-places.ts";
 import { ANONYMOUS, type Identity } from "../../src/ports/call.ts";
@@ -91,7 +92,9 @@ export function eventReader(options: ReaderOptions = {}) {
       },
     });
   }
-  const tools = [waitForEventTool(host, new WaitPlaces(options.bounds)), readEventsTool(host)];
+  const turns = new ReadingTurns(host.clock);
+  const places = new WaitPlaces(options.bounds);
+  const tools = [waitForEventTool(host, { places, turns }), readEventsTool(host, turns)];
   const timers = clock.pending;
 
   const call = async (name: string, data: object, by: CallOptions = {}): Promise<EventsAnswer> => {

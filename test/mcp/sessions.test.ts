@@ -101,6 +101,20 @@ describe("createMcpEndpoint()", () => {
     await lasting.body!.cancel();
   });
 
+  test("answers a call without a session no longer than its token lasts, and lets go of it", async () => {
+    const { clock, send, token } = setUp();
+    const before = clock.pending;
+    token.expiresAt = clock.now() + 4_000;
+    const wait = { name: "wait_for_event", arguments: { channel: "global", timeout: 12 } };
+    const asked = send("POST", null, { jsonrpc: "2.0", id: 1, method: "tools/call", params: wait });
+    await expect.poll(() => clock.pending).toBe(before + 2);
+    clock.advance(4_000);
+    const answer = await asked;
+    expect(answer.status).toBe(401);
+    expect((await answer.json()).error.message).toBe("The token expired before the answer was there");
+    await expect.poll(() => clock.pending).toBe(before);
+  });
+
   test("waits for no token of a stream that has ended, and bears tokens that expire in thousands of years", async () => {
     const { clock, open, send, token } = setUp();
     const { id } = await open();

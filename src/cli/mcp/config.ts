@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { realpathSync } from "node:fs";
 import process from "node:process";
 import type { Runtime } from "../../ports/runtime.ts";
 import { detectRuntime } from "../../runtimes/detect.ts";
@@ -68,7 +69,8 @@ function started(name: string, command: CommandName, folder: string | undefined)
 
 /** The runtime and the file that it runs now. */
 function thisProgram(): string[] {
-  const file = process.argv[1] ?? "";
+  // A link, such as a package manager makes, may go; what it leads to stays.
+  const file = realpathSync(process.argv[1] ?? "");
   if ("Deno" in globalThis) return [process.execPath, "run", "-A", file];
   if ("Bun" in globalThis) return [process.execPath, "--bun", "run", file];
   return [process.execPath, file];
