@@ -92,6 +92,8 @@ async function measure(): Promise<Run> {
 async function measureBeside(mode: string): Promise<Run & { updates: number }> {
   const { child, line } = start("./bench-mcp-agents.ts", `${http}/mcp`, String(AGENTS), mode);
   await line();
+  // What opening that many sessions has left behind is done by then.
+  await measure();
   const run = await measure();
   child.stdin!.end();
   return { ...run, updates: Number(await line()) };

@@ -19,9 +19,6 @@ import {
 } from "./sdk.ts";
 import type { Caller } from "./tool.ts";
 
-/** Runtimes and proxies cut streams that are quiet for some ten seconds. */
-const KEEP_ALIVE_MS = 5_000;
-
 /** What a request is answered with that its client has cancelled. The client listens no more; the stream has its end. */
 const CANCELLED = { code: -32800, message: "Request cancelled" };
 
@@ -47,8 +44,14 @@ export interface McpServers {
   open(options: OpenOptions): Promise<OpenServer>;
 }
 
-/** @param catalog What is offered. @default what belongs to the host's contract */
-export function createMcpServers(host: McpHost, catalog: Catalog = catalogOf(host)): McpServers {
+/**
+ * @param options.catalog What is offered. @default what belongs to the host's contract
+ * @param options.keepAliveMs A comment goes out on streams that often, so that nobody takes them for dead.
+ */
+export function createMcpServers(
+  host: McpHost,
+  { catalog = catalogOf(host), keepAliveMs }: { catalog?: Catalog | undefined; keepAliveMs: number },
+): McpServers {
   const info = { name: host.contract.name, version: host.version };
   const { tools, resources, prompts } = catalog;
   const capabilities = {
@@ -76,7 +79,7 @@ export function createMcpServers(host: McpHost, catalog: Catalog = catalogOf(hos
         sessionIdGenerator: sessionId === null ? undefined : () => sessionId,
         onsessionclosed: ended,
         enableJsonResponse: plain,
-        keepAliveMs: KEEP_ALIVE_MS,
+        keepAliveMs,
         eventStore: events,
         retryInterval: RETRY_MS,
       });

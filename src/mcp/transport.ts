@@ -27,6 +27,8 @@ import type { Caller } from "./tool.ts";
 export interface McpBounds extends SessionBounds {
   /** Largest body of a request. */
   readonly bodyBytes: number;
+  /** A comment goes out on streams that often: proxies cut those that are quiet for a minute or so. */
+  readonly keepAliveMs: number;
   /** Most messages in one body. */
   readonly batchMessages: number;
 }
@@ -35,6 +37,7 @@ export const DEFAULT_MCP_BOUNDS: McpBounds = {
   sessions: 256,
   sessionIdleMs: 1_800_000,
   bodyBytes: 1_048_576,
+  keepAliveMs: 15_000,
   batchMessages: 50,
 };
 
@@ -256,7 +259,7 @@ class Endpoint implements McpEndpoint {
   /** The MCP package takes longer to load than all the rest of a server: it is loaded when somebody asks. */
   #load(): Promise<McpServers> {
     this.#servers ??= import("./mcp-server.ts").then(({ createMcpServers }) =>
-      createMcpServers(this.#host, this.#catalog)
+      createMcpServers(this.#host, { catalog: this.#catalog, keepAliveMs: this.#bounds.keepAliveMs })
     );
     this.#servers.catch(() => this.#servers = null);
     return this.#servers;

@@ -7,6 +7,7 @@ import { outboundFrame } from "../connection/replies.ts";
 import type { ConnectionMetrics } from "../connection/metrics.ts";
 import type { ChannelAccess } from "../mcp/channel-access.ts";
 import type { McpHost, ServerStatus } from "../mcp/host.ts";
+import { DEFAULT_MCP_BOUNDS, type McpBounds } from "../mcp/transport.ts";
 import type { Watches } from "../mcp/watches.ts";
 import type { Identity } from "../ports/call.ts";
 import { timestamp } from "../ports/clock.ts";
@@ -88,6 +89,14 @@ function channelAccess(parts: Parts): ChannelAccess | null {
     snapshot: parts.snapshot,
     list: (kinds, limit) => channelNames({ journal, hub: parts.hub }, kinds, limit),
   };
+}
+
+/** What the settings say of the endpoint. */
+export function mcpBounds({ limits }: Settings): Partial<McpBounds> {
+  // The runtime cuts a connection on which nothing has gone for so long; 0: never.
+  const idleMs = limits.idle_seconds === 0 ? Infinity : limits.idle_seconds * 1_000;
+  const keepAliveMs = Math.min(DEFAULT_MCP_BOUNDS.keepAliveMs, idleMs / 2);
+  return { bodyBytes: limits.message_bytes, keepAliveMs };
 }
 
 /** The first ids, without a look at the other members. */

@@ -31,7 +31,7 @@ import { announceStop, type Core, openCore } from "./core.ts";
 import { createHttpApp, createWebSocketApp } from "./create-app.ts";
 import type { AppHost } from "./host.ts";
 import type { CallerEnv } from "./identify.ts";
-import { mcpHost } from "./mcp-host.ts";
+import { mcpBounds, mcpHost } from "./mcp-host.ts";
 import { openPort, readTls } from "./ports.ts";
 import { readinessOf } from "./readiness.ts";
 import { serverOrigins } from "./server-origins.ts";
@@ -142,7 +142,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       snapshot: this.#connectionHost.snapshot,
       status: () => this.#statusParts(),
     });
-    return createMcpEndpoint(host, { bodyBytes: this.settings.limits.message_bytes });
+    return createMcpEndpoint(host, mcpBounds(this.settings));
   }
 
   /** Host of the WebSocket port. */
