@@ -84,8 +84,9 @@ describe.runIf(hasRuntime("bun") && hasChromium())("the client in Chromium", () 
       ["event", "session.updated"],
       ["event", "session.closed"],
     ]);
-    expect(pages.reports.filter(({ state }) => state).map(({ state }) => state))
-      .toEqual(["open", "connecting", "open", "closed"]);
+    // A server that stops lets in whoever comes back too soon, to say that it goes.
+    expect(pages.reports.filter(({ state }) => state).map(({ state }) => state).join(" "))
+      .toMatch(/^open( connecting open)+ closed$/);
     expect(pages.reports.filter(({ fault }) => fault)).toEqual([]);
   }, 2 * PATIENCE_MS);
 
