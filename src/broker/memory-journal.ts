@@ -9,6 +9,7 @@
 import type { Clock } from "../ports/clock.ts";
 import { DEFAULT_RETENTION, type Journal, type RetentionOf, type Scope } from "../ports/journal.ts";
 import type { Counter } from "../ports/meter.ts";
+import { kindOf } from "../protocol/channel-name.ts";
 import type { EventDraft, Position, SequencedEvent } from "../protocol/event.ts";
 import { stringifyJson } from "../protocol/json.ts";
 import { ChannelLog, type Entry, KindLog } from "./event-logs.ts";
@@ -260,9 +261,4 @@ export class MemoryJournal implements Journal {
     if (!kind) this.#kinds.set(name, kind = new KindLog(name));
     return kind;
   }
-}
-
-function kindOf(channel: string): string {
-  const colon = channel.indexOf(":");
-  return colon < 0 ? channel : channel.slice(0, colon);
 }

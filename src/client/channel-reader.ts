@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { kindOf } from "../protocol/channel-name.ts";
 import type { Position } from "../protocol/event.ts";
 import { ClientError } from "./errors.ts";
-import { kindOf, positionOf } from "./frames.ts";
+import { positionOf } from "./frames.ts";
 import type {
   EventItem,
   Item,

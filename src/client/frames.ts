@@ -69,8 +69,3 @@ export function newId(): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
-
-/** The part before the first colon. */
-export function kindOf(channel: string): string {
-  return channel.split(":", 1)[0]!;
-}

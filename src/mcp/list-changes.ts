@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { kindOf } from "../protocol/channel-name.ts";
 import type { McpHost } from "./host.ts";
 
 const LOOK_MS = 1_000;
@@ -86,8 +87,4 @@ export class ListChanges {
     const names = this.#host.channels()?.list(this.#kinds, LOOKED_AT) ?? [];
     return names.length < LOOKED_AT ? new Set(names) : null;
   }
-}
-
-function kindOf(channel: string): string {
-  return channel.slice(0, channel.indexOf(":"));
 }

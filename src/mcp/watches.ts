@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { kindOf } from "../protocol/channel-name.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
 
 /** A channel or wildcard, as `parseChannel` found it. */
@@ -41,9 +42,7 @@ export class Watches {
     const byName = this.#channels.get(event.channel);
     if (byName) { for (const heard of byName) heard(event); }
     if (this.#kinds.size === 0) return;
-    const { channel } = event;
-    const colon = channel.indexOf(":");
-    const byKind = this.#kinds.get(colon < 0 ? channel : channel.slice(0, colon));
+    const byKind = this.#kinds.get(kindOf(event.channel));
     if (byKind) { for (const heard of byKind) heard(event); }
   }
 

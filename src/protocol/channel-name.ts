@@ -22,6 +22,12 @@ export type ChannelResult =
   /** `reason` is a sentence for whoever gave the name: what is wrong and what names there are. */
   | { readonly ok: false; readonly reason: string };
 
+/** The part of a name before the first colon; all of it where there is none. Asks nothing of the name. */
+export function kindOf(channel: string): string {
+  const colon = channel.indexOf(":");
+  return colon < 0 ? channel : channel.slice(0, colon);
+}
+
 /**
  * Take a channel's name apart. Whether an object with that id exists is no matter of the name.
  *

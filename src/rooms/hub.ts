@@ -7,6 +7,7 @@
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { type Counter, type Gauge, type Histogram, type Meter, silentMeter } from "../ports/meter.ts";
 import { Frame } from "../ports/socket.ts";
+import { kindOf } from "../protocol/channel-name.ts";
 import { encodeEvent } from "../protocol/codec.ts";
 import type { ChannelKind } from "../protocol/contract.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
@@ -309,9 +310,4 @@ export class Hub {
     }
     return metrics;
   }
-}
-
-function kindOf(channel: string): string {
-  const colon = channel.indexOf(":");
-  return colon < 0 ? channel : channel.slice(0, colon);
 }

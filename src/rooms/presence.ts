@@ -14,8 +14,8 @@
  */
 import type { Cancel, Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
+import { kindOf } from "../protocol/channel-name.ts";
 import type { ChannelKind } from "../protocol/contract.ts";
-import { kindOf } from "../storage/event-schema.ts";
 import { LeaseKeeper } from "../storage/lease-keeper.ts";
 import type { Lease, Leases } from "../storage/leases.ts";
 

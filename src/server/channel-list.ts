@@ -5,6 +5,7 @@
  */
 import type { Broker } from "../broker/broker.ts";
 import type { Journal } from "../ports/journal.ts";
+import { kindOf } from "../protocol/channel-name.ts";
 import type { Contract } from "../protocol/contract.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import type { Hub } from "../rooms/hub.ts";
@@ -61,7 +62,7 @@ function rowsOf({ journal, hub }: RowParts, kinds: readonly string[], most: numb
   const listed = new Set(newest.map(({ channel }) => channel));
   const silent: Row[] = [];
   for (const channel of hub.channels) {
-    const [kind = ""] = channel.split(":", 1);
+    const kind = kindOf(channel);
     if (kinds.includes(kind) && !listed.has(channel)) silent.push({ channel, kind, seq: 0 });
   }
   silent.sort((a, b) => a.channel < b.channel ? -1 : 1);

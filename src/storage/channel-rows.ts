@@ -5,7 +5,7 @@
  * @module
  */
 import type { Database, Statement } from "../ports/database.ts";
-import { kindOf } from "./event-schema.ts";
+import { kindOf } from "../protocol/channel-name.ts";
 import { TwoGenerations } from "./two-generations.ts";
 
 export interface ChannelRow {

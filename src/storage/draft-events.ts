@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { type Clock, timestamp } from "../ports/clock.ts";
-import { channelsOf, parseChannel } from "../protocol/channel-name.ts";
+import { channelsOf, kindOf, parseChannel } from "../protocol/channel-name.ts";
 import type { Contract, EventSpec } from "../protocol/contract.ts";
 import { MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import { Refusal } from "../protocol/errors.ts";
@@ -103,8 +103,6 @@ export class Drafter {
   }
 
   #isEphemeral(channel: string): boolean {
-    const colon = channel.indexOf(":");
-    const kind = colon < 0 ? channel : channel.slice(0, colon);
-    return this.#contract.channels[kind as "global"]?.ephemeral === true;
+    return this.#contract.channels[kindOf(channel) as "global"]?.ephemeral === true;
   }
 }

@@ -80,9 +80,3 @@ export function rowToEvent(row: EventRow, epoch: string): SequencedEvent {
     prev: row.prev,
   };
 }
-
-/** The part before the first colon. */
-export function kindOf(channel: string): string {
-  const colon = channel.indexOf(":");
-  return colon < 0 ? channel : channel.slice(0, colon);
-}
