@@ -13,7 +13,7 @@ import { FoldedEvents } from "./folded-events.ts";
 import type { McpHost } from "./host.ts";
 import { beginningOf, PastEvents } from "./past-events.ts";
 import { howToReadState, type ReadablePlace, readablePlace } from "./readable-place.ts";
-import { ReadingTurns } from "./reading-turns.ts";
+import type { ReadingTurns } from "./reading-turns.ts";
 import { serverTool } from "./server-tool.ts";
 import { type Missed, MissedEvents, NOTICE, ToldEvent } from "./told-event.ts";
 import { answered } from "./tool-result.ts";
@@ -25,7 +25,7 @@ const MAX_PIECES = 80;
 const WINDOWS = [{ events: 256, bytes: 1_048_576 }, { events: 4_096, bytes: 4_194_304 }] as const;
 
 /** @param turns Shared by all who read the past of the service. */
-export function readEventsTool(host: McpHost, turns: ReadingTurns = new ReadingTurns(host.clock)): Tool {
+export function readEventsTool(host: McpHost, turns: ReadingTurns): Tool {
   const { channel, names } = exampleOf(host.contract);
   const Input = v.strictObject({
     channel: v.pipe(

@@ -12,12 +12,12 @@ import { conditionsOf, isWanted, MatchInput, NamesInput } from "./event-match.ts
 import { exampleOf } from "./example-place.ts";
 import type { McpHost } from "./host.ts";
 import { howToReadState, type ReadablePlace, readablePlace } from "./readable-place.ts";
-import { ReadingTurns } from "./reading-turns.ts";
+import type { ReadingTurns } from "./reading-turns.ts";
 import { serverTool } from "./server-tool.ts";
 import { type Missed, MissedEvents, NOTICE, tellEvent, ToldEvent } from "./told-event.ts";
 import { answered, refused } from "./tool-result.ts";
 import { type Caller, LOOKS, type Tool, type ToolContext, type ToolResult } from "./tool.ts";
-import { WaitPlaces } from "./wait-places.ts";
+import type { WaitPlaces } from "./wait-places.ts";
 
 /** Seconds; clients give up on calls after a minute. */
 const MAX_TIMEOUT = 45;
@@ -31,11 +31,7 @@ export interface WaitParts {
   readonly turns: ReadingTurns;
 }
 
-/** @param parts Default: its own. */
-export function waitForEventTool(
-  host: McpHost,
-  parts: WaitParts = { places: new WaitPlaces(), turns: new ReadingTurns(host.clock) },
-): Tool {
+export function waitForEventTool(host: McpHost, parts: WaitParts): Tool {
   const { channel, event, names, forms } = exampleOf(host.contract);
   const Input = v.strictObject({
     channel: v.pipe(

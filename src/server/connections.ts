@@ -6,7 +6,8 @@
 import { Connection } from "../connection/connection.ts";
 import { Heartbeat } from "../connection/heartbeat.ts";
 import type { ConnectionHost } from "../connection/host.ts";
-import type { GiveBack, Places } from "../limits/places.ts";
+import type { GiveBack } from "../limits/held-places.ts";
+import type { Places } from "../limits/places.ts";
 import type { Counter, Gauge, Meter } from "../ports/meter.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import { CLOSE_CODES } from "../protocol/close-codes.ts";
