@@ -1,0 +1,212 @@
+/**
+ * What is claimed, and whether it holds.
+ *
+ * @module
+ */
+import type { Figure, Results } from "./results.ts";
+import { CROWDED_ROW, LONELY_ROW } from "./rows/channels.ts";
+import { DURABLE_ROW } from "./rows/durable.ts";
+import { fanOutRow } from "./rows/fan-out.ts";
+import { HEAP_ROW } from "./rows/memory.ts";
+import { requestsRow } from "./rows/requests.ts";
+import { BOUNDLESS_ROW, saturatedRow, WINDOWS } from "./rows/saturated.ts";
+import { ONE_ROW, SIX_ROW } from "./rows/start-up.ts";
+import type { SubjectName } from "./subjects.ts";
+import { titleOf } from "./suite.ts";
+
+export interface Bar {
+  readonly what: string;
+  /** The value may be at most, or must be at least, this. */
+  readonly sense: "at most" | "at least";
+  readonly limit: number;
+  readonly unit: string;
+  /** What it is judged by. */
+  readonly rows: readonly string[];
+  /** Null where not all of it was measured. */
+  value(results: Results): number | null;
+}
+
+export interface Judged extends Bar {
+  readonly measured: number;
+  readonly holds: boolean;
+}
+
+/** Slowest delivery that still counts as delivered in time, in milliseconds. */
+const IN_TIME_MS = 50;
+const KIB = 1_024;
+const MIB = 1_048_576;
+
+const SINGLE = fanOutRow(500, 1);
+const SATURATED = WINDOWS.map(saturatedRow);
+
+export const BARS: readonly Bar[] = [
+  cpu("Node, single events to 500", SINGLE, "node", "ws", 0.80),
+  cpu("Node, single events to 500", SINGLE, "node", "socketIo", 0.80),
+  cpu("Node, single events to 500", SINGLE, "node", "pythonLoop", 0.70),
+  cpu("Node, 10 events a tick", fanOutRow(500, 10), "node", "ws", 0.15),
+  cpu("Node, 50 events a tick", fanOutRow(500, 50), "node", "ws", 0.07),
+  cpu("Bun, single events to 500", SINGLE, "bun", "bunPublish", 1.10),
+  cpu("Bun, 10 events a tick", fanOutRow(500, 10), "bun", "bunPublish", 1.30),
+  cpu("Deno, single events to 500", SINGLE, "deno", "denoLoop", 1.15),
+  cpu("Deno, 10 events a tick", fanOutRow(500, 10), "deno", "denoLoop", 0.25),
+  ratio("p99 of single events to 500, Node", "p99", [SINGLE, "node"], [SINGLE, "ws"], "at most", 1),
+  {
+    what: "state and one event to 500 by a request, 16 under way, Node",
+    sense: "at least",
+    limit: 5_000,
+    unit: "requests/s",
+    rows: [DURABLE_ROW],
+    value: (results) => results.median(DURABLE_ROW, titleOf("node"), "perSecond"),
+  },
+  saturated(16, "ws", 25),
+  saturated(16, "socketIo", 25),
+  saturated(4, "ws", 12),
+  saturated(4, "socketIo", 12),
+  {
+    what: "memory more, with publishers that ignore the window",
+    sense: "at most",
+    limit: 256,
+    unit: "MiB",
+    rows: [BOUNDLESS_ROW],
+    value: (results) => per(results.most(BOUNDLESS_ROW, titleOf("node"), "bytes"), MIB),
+  },
+  ...[...SATURATED, BOUNDLESS_ROW, DURABLE_ROW, ...[10, 500, 5_000].map((count) => fanOutRow(count, 1))].map(
+    nothingLost,
+  ),
+  {
+    what: "idle connection beyond that of a bare ws server, Node",
+    sense: "at most",
+    limit: 1.5,
+    unit: "KiB",
+    rows: [HEAP_ROW],
+    value(results) {
+      const [ours, bare] = [titleOf("node"), titleOf("ws")].map((who) =>
+        results.median(HEAP_ROW, who, "bytes")
+      );
+      return ours == null || bare == null ? null : (ours - bare) / KIB;
+    },
+  },
+  ratio(
+    "requests, 1 outstanding, Node",
+    "perSecond",
+    [requestsRow(1), "node"],
+    [
+      requestsRow(1),
+      "ws",
+    ],
+    "at least",
+    0.80,
+  ),
+  ratio(
+    "requests, 10 outstanding, Node",
+    "perSecond",
+    [requestsRow(10), "node"],
+    [
+      requestsRow(10),
+      "ws",
+    ],
+    "at least",
+    1.5,
+  ),
+  seconds(ONE_ROW, 0.25),
+  seconds(SIX_ROW, 0.35),
+  ratio(
+    "CPU per delivery to 5,000, of that to 500, Node",
+    "cpuUs",
+    [fanOutRow(5_000, 1), "node"],
+    [
+      SINGLE,
+      "node",
+    ],
+    "at most",
+    1.25,
+  ),
+  cpu("Node, single events to 5,000", fanOutRow(5_000, 1), "node", "ws", 0.95),
+  ratio(
+    "CPU per publish to a channel of 1, with 50,000 others",
+    "cpuUs",
+    [CROWDED_ROW, "node"],
+    [
+      LONELY_ROW,
+      "node",
+    ],
+    "at most",
+    1.1,
+  ),
+];
+
+/** Those bars for which everything was measured. */
+export function judge(results: Results): Judged[] {
+  return BARS.flatMap((bar) => {
+    const measured = bar.value(results);
+    if (measured === null) return [];
+    const holds = bar.sense === "at most" ? measured <= bar.limit : measured >= bar.limit;
+    return [{ ...bar, measured, holds }];
+  });
+}
+
+function cpu(what: string, row: string, ours: SubjectName, peer: SubjectName, limit: number): Bar {
+  return ratio(`CPU per delivery: ${what}`, "cpuUs", [row, ours], [row, peer], "at most", limit);
+}
+
+function ratio(
+  what: string,
+  figure: Figure,
+  [row, ours]: readonly [string, SubjectName],
+  [peerRow, peer]: readonly [string, SubjectName],
+  sense: Bar["sense"],
+  limit: number,
+): Bar {
+  const [of, to] = [{ row, contestant: titleOf(ours) }, { row: peerRow, contestant: titleOf(peer) }];
+  return {
+    what: ours === peer ? what : `${what} : ${to.contestant}`,
+    sense,
+    limit,
+    unit: "×",
+    rows: [...new Set([row, peerRow])],
+    value: (results) => results.ratio(figure, of, to),
+  };
+}
+
+/** Our deliveries per second with a window, against the most that a peer brings in time with any. */
+function saturated(window: number, peer: SubjectName, limit: number): Bar {
+  return {
+    what: `deliveries/s in time, 4 publishers with ${window} unanswered, Node : best of ${titleOf(peer)}`,
+    sense: "at least",
+    limit,
+    unit: "×",
+    rows: SATURATED,
+    value(results) {
+      const ours = inTime(results, saturatedRow(window), "node");
+      const theirs = Math.max(...SATURATED.map((row) => inTime(results, row, peer) ?? 0));
+      return ours === null || theirs === 0 ? null : ours / theirs;
+    },
+  };
+}
+
+/** 0 where they came too late. */
+function inTime(results: Results, row: string, subject: SubjectName): number | null {
+  const p99 = results.median(row, titleOf(subject), "p99");
+  if (p99 === null) return null;
+  return p99 <= IN_TIME_MS ? results.median(row, titleOf(subject), "perSecond") : 0;
+}
+
+function nothingLost(row: string): Bar {
+  return {
+    what: `lost: ${row}, Node`,
+    sense: "at most",
+    limit: 0,
+    unit: "deliveries",
+    rows: [row],
+    value: (results) => results.most(row, titleOf("node"), "lost"),
+  };
+}
+
+function seconds(row: string, limit: number): Bar {
+  const value = (results: Results) => per(results.median(row, titleOf("node"), "ms"), 1_000);
+  return { what: `${row}, Node`, sense: "at most", limit, unit: "s", rows: [row], value };
+}
+
+function per(value: number | null, unit: number): number | null {
+  return value === null ? null : value / unit;
+}
