@@ -17,17 +17,13 @@ import type { Client } from "./client.ts";
 export class Authentication {
   readonly #connection: Client;
   #deadline: Cancel | null = null;
-  /** True until a client that must say who it is has done so. */
-  pending: boolean;
 
-  constructor(connection: Client, pending: boolean) {
+  constructor(connection: Client) {
     this.#connection = connection;
-    this.pending = pending;
   }
 
   /** Give the client a time to say who it is. */
   start(): void {
-    if (!this.pending) return;
     const { clock, settings } = this.#connection.host;
     this.#deadline = clock.after(settings.authDeadlineMs, () => this.refuse(AUTH_TEXTS.timeout, null));
   }
@@ -44,7 +40,6 @@ export class Authentication {
     if (this.#connection.over) return;
     if (!result.ok) return this.refuse(result.text, correlationId);
     this.stop();
-    this.pending = false;
     this.#accept(result, frame, correlationId, "authenticated");
     this.#connection.opened();
     // Its answer has been read: there is nothing to wait for.

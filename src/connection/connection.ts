@@ -7,6 +7,7 @@
 import { AbuseWatch } from "../limits/abuse.ts";
 import { rateLimitMessage, TokenBucket } from "../limits/token-bucket.ts";
 import { AUTH_TEXTS } from "../auth/authenticate.ts";
+import type { Broker } from "../broker/broker.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import type { Cancel } from "../ports/clock.ts";
 import { Frame, type Socket, type SocketReader } from "../ports/socket.ts";
@@ -14,28 +15,31 @@ import { CLOSE_CODES } from "../protocol/close-codes.ts";
 import { correlationOf, decodeFrame, encodeFrame } from "../protocol/codec.ts";
 import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
-import type { Subscription } from "../rooms/subscription.ts";
+import type { Place, Subscription } from "../rooms/subscription.ts";
 import { Authentication } from "./authentication.ts";
 import type { Client } from "./client.ts";
 import type { Pulse } from "./heartbeat.ts";
 import type { ConnectionHost } from "./host.ts";
-import { exceeds, Inbox, type Message } from "./inbox.ts";
+import { exceeds, Inbox, type InboxOwner, type Message } from "./inbox.ts";
 import { DeliveryLedger } from "./ledger.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
 import { outboundFrame, type ReplyParts, tooLarge } from "./replies.ts";
 import { Replays } from "./replays.ts";
 import { Requests } from "./requests.ts";
 import { subscribe, unsubscribe } from "./subscribe.ts";
-import { answeredBeforeWelcome, greeting, Welcome } from "./welcome.ts";
+import { answeredBeforeWelcome, GREETED, type Greeter, greeterOf, greeting } from "./welcome.ts";
 
 /** How long a peer may take to finish the closing handshake, in milliseconds. */
 const CLOSE_GRACE_MS = 5_000;
 
-export class Connection implements Client, SocketReader, Pulse {
+/**
+ * There are very many, and most only listen: parts that not every connection needs are null until it does, parts that are
+ * done are let go of, and parts call the connection itself instead of functions made for each.
+ */
+export class Connection implements Client, SocketReader, Pulse, InboxOwner, OutboxOwner {
   readonly id: string;
   readonly host: ConnectionHost;
-  readonly welcome: Welcome;
-  readonly replays: Replays;
+  welcome: Greeter;
   readonly ledger = new DeliveryLedger();
   /** Monotonic milliseconds. */
   readonly connectedAt: number;
@@ -49,9 +53,14 @@ export class Connection implements Client, SocketReader, Pulse {
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #bucket: TokenBucket;
-  readonly #abuse: AbuseWatch;
-  readonly #authentication: Authentication;
-  readonly #requests: Requests;
+  /** Null before the first refusal. */
+  #abuse: AbuseWatch | null = null;
+  /** Null unless the client must still say who it is. */
+  #authentication: Authentication | null = null;
+  /** Null before the first request. */
+  #requests: Requests | null = null;
+  /** Null while nothing is replayed. */
+  #replays: Replays | null = null;
   #expiresAt: number | null = null;
   #killer: Cancel | null = null;
   #cleaned = false;
@@ -63,20 +72,13 @@ export class Connection implements Client, SocketReader, Pulse {
     this.#socket = socket;
     this.connectedAt = clock.monotonic();
     this.lastAlive = this.connectedAt;
-    this.#outbox = new Outbox(socket, host.flusher, {
-      limitBytes: settings.outboundQueueBytes,
-      ledger: this.ledger,
-      onSlow: (leftover) => this.#slow(leftover),
-      onFolded: () => host.metrics.folded.add(),
-    });
-    this.#inbox = new Inbox(socket, clock, settings.framesPerTick, (message) => this.#handle(message));
+    this.#outbox = new Outbox(socket, host.flusher, settings.outboundQueueBytes, this);
+    this.#inbox = new Inbox(socket, this);
     this.#bucket = new TokenBucket(settings.messageRate, this.connectedAt, settings.messageBurst);
-    this.#abuse = new AbuseWatch(settings.abuseSeconds, settings.messageRate);
-    this.#authentication = new Authentication(this, false);
-    this.#requests = new Requests(this, { inbox: this.#inbox, outbox: this.#outbox, ledger: this.ledger });
-    this.replays = new Replays(this, this.#outbox, this.#requests);
-    const welcome = { mode: settings.welcome, graceMs: settings.welcomeGraceMs };
-    this.welcome = new Welcome(welcome, clock, () => this.reply(greeting(this)));
+    this.welcome = greeterOf(host, () => {
+      this.welcome = GREETED;
+      this.reply(greeting(this));
+    });
   }
 
   get userId(): string | null {
@@ -95,9 +97,9 @@ export class Connection implements Client, SocketReader, Pulse {
   /** Begin. `token` is what the upgrade request proved, if it carried a token. */
   start(token: { identity: Identity; expiresAt: number | null } | null): void {
     if (token) this.identify(token.identity, token.expiresAt);
-    this.#authentication.pending = this.host.settings.authRequired && !this.identity.authenticated;
-    if (this.#authentication.pending) this.#authentication.start();
-    else this.opened();
+    if (!this.host.settings.authRequired || this.identity.authenticated) return this.opened();
+    this.#authentication = new Authentication(this);
+    this.#authentication.start();
   }
 
   // --- what the runtime calls ---
@@ -167,7 +169,9 @@ export class Connection implements Client, SocketReader, Pulse {
   }
 
   deliver(frame: Frame, cause: symbol | undefined): void {
-    if (!this.over) this.#requests.deliver(frame, cause);
+    if (this.over) return;
+    if (this.#requests === null) this.#outbox.push(frame, "event");
+    else this.#requests.deliver(frame, cause);
   }
 
   filtered(): void {
@@ -175,8 +179,27 @@ export class Connection implements Client, SocketReader, Pulse {
   }
 
   settle(): void {
-    this.#requests.release();
+    this.#requests?.release();
     this.#outbox.release();
+  }
+
+  replay(subscription: Subscription, after: number, broker: Broker): void {
+    const replays = this.#replays ??= new Replays(this, this.#outbox);
+    void replays.start(subscription, after, broker).then(() => {
+      // Only then, since what they may do in a tick they count over all that there are in it.
+      this.host.clock.endOfTick(() => {
+        if (this.#replays?.isIdle) this.#replays = null;
+      });
+    });
+  }
+
+  replayed(frame: Frame): void {
+    if (this.#requests === null) this.#outbox.push(frame, "replay");
+    else this.#requests.replayed(frame);
+  }
+
+  replaying(place: Place, wish: "join" | "leave"): Promise<unknown> | undefined {
+    return this.#replays?.busy(place, wish);
   }
 
   gap(subscription: Subscription, gap: { from: number; to: number; cause: string }): void {
@@ -188,7 +211,7 @@ export class Connection implements Client, SocketReader, Pulse {
 
   /** Tell a subscriber that filters how far it has seen everything. */
   position(subscription: Subscription, seq: number): void {
-    if (this.#requests.holds || this.#outbox.parks) {
+    if (this.#requests?.holds || this.#outbox.parks) {
       // It has not seen them yet: next time.
       subscription.unseen = Math.max(subscription.unseen, seq);
       return;
@@ -219,6 +242,19 @@ export class Connection implements Client, SocketReader, Pulse {
     this.#release();
   }
 
+  // --- what the outbox calls ---
+
+  folded(): void {
+    this.host.metrics.folded.add();
+  }
+
+  slow(leftoverBytes: number): void {
+    this.host.metrics.slowConsumers.add();
+    this.host.metrics.limit("outbound_queue_bytes").add();
+    this.host.log.warn("Connection is too slow", { connection: this.id, leftover_bytes: leftoverBytes });
+    this.end(CLOSE_CODES.SLOW_CONSUMER.code, "Too slow: resume from your last position");
+  }
+
   // --- identity ---
 
   identify(identity: Identity, expiresAt: number | null): void {
@@ -231,8 +267,8 @@ export class Connection implements Client, SocketReader, Pulse {
     return this.#expiresAt !== null && this.host.clock.now() >= this.#expiresAt;
   }
 
-  /** The client may take part. */
   opened(): void {
+    this.#authentication = null;
     this.host.opened(this.id);
     this.welcome.start();
   }
@@ -250,11 +286,11 @@ export class Connection implements Client, SocketReader, Pulse {
 
   // --- handling ---
 
-  #handle(message: Message): void {
+  handle(message: Message): void {
     const decoded = decodeFrame(message);
     if (!decoded.ok) {
       this.host.metrics.decodeErrors.add();
-      if (this.#authentication.pending) return this.#authentication.refuse(AUTH_TEXTS.undecodable, null);
+      if (this.#authentication) return this.#authentication.refuse(AUTH_TEXTS.undecodable, null);
       this.welcome.now();
       return this.fail(null, decoded.id, "DECODE_ERROR", decoded.reason);
     }
@@ -262,9 +298,7 @@ export class Connection implements Client, SocketReader, Pulse {
     const correlationId = correlationOf(frame, this.host.settings.correlation);
     this.host.metrics.received[frame.type].add();
     this.#guard(frame, correlationId, () => {
-      if (this.#authentication.pending) {
-        return this.#inOrder(this.#authentication.first(frame, correlationId));
-      }
+      if (this.#authentication) return this.#inOrder(this.#authentication.first(frame, correlationId));
       this.host.received(this.id, frame);
       return this.#route(frame, correlationId);
     });
@@ -286,10 +320,13 @@ export class Connection implements Client, SocketReader, Pulse {
     } else if (name === "ping") {
       this.reply({ type: "response", event: "ping", correlationId, traceparent: frame.traceparent });
     } else if (name === "auth") {
-      return this.#inOrder(this.#authentication.again(frame, correlationId, "authenticated"));
+      return this.#inOrder(new Authentication(this).again(frame, correlationId, "authenticated"));
     } else if (name === "refresh_token") {
-      return this.#inOrder(this.#authentication.again(frame, correlationId, "refreshed"));
-    } else return this.#requests.handle(frame, correlationId);
+      return this.#inOrder(new Authentication(this).again(frame, correlationId, "refreshed"));
+    } else {
+      this.#requests ??= new Requests(this, this.#inbox, this.#outbox);
+      return this.#requests.handle(frame, correlationId);
+    }
     this.welcome.now();
   }
 
@@ -321,24 +358,19 @@ export class Connection implements Client, SocketReader, Pulse {
       ? correlationOf(decoded.frame, this.host.settings.correlation)
       : decoded.id;
     this.fail(null, correlationId, "RATE_LIMIT_EXCEEDED", rateLimitMessage(retryAfterSeconds));
+    const { abuseSeconds, messageRate } = this.host.settings;
+    this.#abuse ??= new AbuseWatch(abuseSeconds, messageRate);
     if (!this.#abuse.refused(now)) return;
     this.host.metrics.limit("abuse_seconds").add();
     this.end(CLOSE_CODES.ABUSE.code, "Message rate abused");
   }
 
-  #slow(leftoverBytes: number): void {
-    this.host.metrics.slowConsumers.add();
-    this.host.metrics.limit("outbound_queue_bytes").add();
-    this.host.log.warn("Connection is too slow", { connection: this.id, leftover_bytes: leftoverBytes });
-    this.end(CLOSE_CODES.SLOW_CONSUMER.code, "Too slow: resume from your last position");
-  }
-
   /** Let go of all that others hold of this connection. */
   #release(): void {
     this.welcome.stop();
-    this.#authentication.stop();
+    this.#authentication?.stop();
     this.#inbox.close();
-    this.#requests.close();
+    this.#requests?.close();
     this.host.hub.leaveAll(this);
   }
 

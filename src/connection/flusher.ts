@@ -1,14 +1,20 @@
 /**
- * Ends each tick by writing what every outbox has gathered in it, and looks after those that have parked something. One
+ * Ends each tick by writing what outboxes have gathered in it, and looks after those that have parked something. One
  * per server, so that a connection needs no timer of its own.
+ *
+ * Events alone may wait a little longer where writing is all that the process does: see `Backlog`. What is said to one
+ * client never waits, nor does anything that stands before it in the same outbox.
  *
  * @module
  */
 import type { Cancel, Clock } from "../ports/clock.ts";
 
+export type Turn = "now" | "events";
+
 /** An outbox, as the flusher sees it. */
 export interface Flushable {
-  flush(): void;
+  /** Write what is pending: `now` at the end of a tick, or when it is the turn of the `events`. */
+  flush(turn: Turn): void;
   /** Write of what is parked as much as there is room for. False when nothing is parked any more. */
   unpark(): boolean;
 }
@@ -16,11 +22,18 @@ export interface Flushable {
 /** How often outboxes that have parked something are looked at, in milliseconds. */
 const LOOK_MS = 15;
 
+/** The longest that events wait, in milliseconds. */
+const LONGEST_WAIT_MS = 10;
+
 export class Flusher {
   readonly #clock: Clock;
+  #urgent: Flushable[] = [];
   #waiting: Flushable[] = [];
   readonly #parking = new Set<Flushable>();
   #stopLooking: Cancel | null = null;
+  /** When events were last written, and how long that took, in monotonic milliseconds. */
+  #wroteAt = -Infinity;
+  #wroteMs = 0;
   /** Grows with every tick that wrote something. */
   tick = 0;
 
@@ -29,8 +42,19 @@ export class Flusher {
   }
 
   /** Flush at the end of this tick. */
+  addUrgent(outbox: Flushable): void {
+    if (this.#urgent.push(outbox) === 1) this.#clock.endOfTick(this.#flushUrgent);
+  }
+
+  /**
+   * Flush at the end of this tick, or a little later where the process would otherwise do nothing but write: who is
+   * answered meanwhile sends more, and all of it leaves in the same write.
+   */
   add(outbox: Flushable): void {
-    if (this.#waiting.push(outbox) === 1) this.#clock.endOfTick(this.#flush);
+    if (this.#waiting.push(outbox) > 1) return;
+    const waitMs = this.#waitMs();
+    if (waitMs > 0) this.#clock.after(waitMs, this.#flush);
+    else this.#clock.endOfTick(this.#flush);
   }
 
   /** Look after an outbox until nothing is parked in it. */
@@ -46,10 +70,26 @@ export class Flusher {
     this.#stopLooking = null;
   }
 
+  #waitMs(): number {
+    const restedMs = this.#clock.monotonic() - this.#wroteAt;
+    if (restedMs >= this.#wroteMs / 2) return 0;
+    return Math.min(2 * this.#wroteMs, LONGEST_WAIT_MS) - restedMs;
+  }
+
+  readonly #flushUrgent = (): void => {
+    const urgent = this.#urgent;
+    this.#urgent = [];
+    for (const outbox of urgent) outbox.flush("now");
+    this.tick++;
+  };
+
   readonly #flush = (): void => {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const outbox of waiting) outbox.flush();
+    const begun = this.#clock.monotonic();
+    for (const outbox of waiting) outbox.flush("events");
+    this.#wroteAt = this.#clock.monotonic();
+    this.#wroteMs = this.#wroteAt - begun;
     this.tick++;
   };
 

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { Clock } from "../ports/clock.ts";
 import { Frame, type Socket } from "../ports/socket.ts";
+import type { ConnectionHost } from "./host.ts";
 
 export type Message = string | Uint8Array;
 
@@ -17,12 +17,17 @@ export function exceeds(message: Message, bytes: number): boolean {
   return typeof message === "string" && message.length * 3 > bytes && new Frame(message).bytes > bytes;
 }
 
+/** Whose messages they are. */
+export interface InboxOwner {
+  readonly host: Pick<ConnectionHost, "clock" | "settings">;
+  handle(message: Message): void;
+}
+
 export class Inbox {
   readonly #socket: Socket;
-  readonly #clock: Clock;
-  readonly #perTick: number;
-  readonly #handle: (message: Message) => void;
-  #waiting: Message[] = [];
+  readonly #owner: InboxOwner;
+  /** Null for none. */
+  #waiting: Message[] | null = null;
   #handled = 0;
   #resetQueued = false;
   /** Reasons to wait. */
@@ -30,17 +35,15 @@ export class Inbox {
   #paused = false;
   #closed = false;
 
-  constructor(socket: Socket, clock: Clock, perTick: number, handle: (message: Message) => void) {
+  constructor(socket: Socket, owner: InboxOwner) {
     this.#socket = socket;
-    this.#clock = clock;
-    this.#perTick = perTick;
-    this.#handle = handle;
+    this.#owner = owner;
   }
 
   push(message: Message): void {
     if (this.#closed) return;
-    if (this.#waiting.length > 0 || !this.#mayHandle()) {
-      this.#waiting.push(message);
+    if (this.#waiting !== null || !this.#mayHandle()) {
+      (this.#waiting ??= []).push(message);
       this.#pause();
       return;
     }
@@ -64,33 +67,40 @@ export class Inbox {
 
   /** Take nothing more. The socket is read again, since the peer's answer to a close frame is still to come. */
   close(): void {
-    this.#waiting = [];
+    this.#waiting = null;
     if (!this.#closed) this.#drain();
     this.#closed = true;
   }
 
   #mayHandle(): boolean {
-    return this.#holds === 0 && (this.#perTick === 0 || this.#handled < this.#perTick);
+    const { framesPerTick } = this.#owner.host.settings;
+    return this.#holds === 0 && (framesPerTick === 0 || this.#handled < framesPerTick);
   }
 
   #take(message: Message): void {
     this.#handled++;
     if (!this.#resetQueued) {
       this.#resetQueued = true;
-      this.#clock.endOfTick(this.#nextTick);
+      // Made for each tick that brings something: most connections say little, and there are many.
+      this.#owner.host.clock.endOfTick(() => this.#nextTick());
     }
-    this.#handle(message);
+    this.#owner.handle(message);
   }
 
-  readonly #nextTick = (): void => {
+  #nextTick(): void {
     this.#resetQueued = false;
     this.#handled = 0;
     this.#drain();
-  };
+  }
 
   #drain(): void {
-    while (this.#waiting.length > 0 && this.#mayHandle()) this.#take(this.#waiting.shift()!);
-    if (this.#waiting.length === 0 && this.#paused && !this.#closed) {
+    // What is handled may end the connection, and then nothing waits any more.
+    while (this.#waiting !== null && this.#mayHandle()) {
+      const message = this.#waiting.shift()!;
+      if (this.#waiting.length === 0) this.#waiting = null;
+      this.#take(message);
+    }
+    if (this.#waiting === null && this.#paused && !this.#closed) {
       this.#paused = false;
       this.#socket.resume();
     }

@@ -1,9 +1,8 @@
 /**
- * What a reader has not taken of all that was written to its socket, and how much of it speaks against the reader.
+ * What a reader has not taken of all that was written to its socket, as far as it does not speak against the reader.
  *
  * @module
  */
-import type { Socket } from "../ports/socket.ts";
 
 /**
  * Why bytes that wait are no sign of slow reading. `replay`: it waits for the reader by itself. `fold`: more of its kind
@@ -11,41 +10,46 @@ import type { Socket } from "../ports/socket.ts";
  */
 export type Pardon = "replay" | "fold" | null;
 
-export class Leftover {
-  readonly #socket: Socket;
-  /** All that was ever written, in bytes. */
+interface Stretch {
+  readonly from: number;
+  to: number;
+  readonly pardon: NonNullable<Pardon>;
+}
+
+/** Begins when the first bytes are pardoned, and is of use until the reader has taken the last of them. */
+export class PardonedLeftover {
+  /** Bytes that were written since it began. */
   #written = 0;
-  /** Stretches of what was written that are pardoned, until the reader has taken them. */
-  #stretches: { from: number; to: number; readonly pardon: Pardon }[] = [];
-  /** Bytes that waited when last measured, without replays. */
-  behind = 0;
-  /** Those of them that are not pardoned. */
-  owed = 0;
+  /** Stretches of what was written, or is to be, that are pardoned, until the reader has taken them. */
+  #stretches: Stretch[] = [];
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  /** Whether the reader has taken all that was pardoned. */
+  get isEmpty(): boolean {
+    return this.#stretches.length === 0;
   }
 
-  wrote(bytes: number, pardon: Pardon): void {
-    const from = this.#written;
-    this.#written += bytes;
-    if (pardon === null) return;
+  /** So many bytes that are to be written are pardoned; they come behind `offset` others that are not written either. */
+  pardon(bytes: number, pardon: NonNullable<Pardon>, offset: number): void {
+    const from = this.#written + offset;
+    const to = from + bytes;
     const last = this.#stretches.at(-1);
-    if (last?.to === from && last.pardon === pardon) last.to = this.#written;
-    else this.#stretches.push({ from, to: this.#written, pardon });
+    if (last?.to === from && last.pardon === pardon) last.to = to;
+    else this.#stretches.push({ from, to, pardon });
   }
 
-  measure(): void {
-    const buffered = this.#socket.buffered();
-    this.behind = buffered;
-    this.owed = buffered;
-    if (this.#stretches.length === 0) return;
+  wrote(bytes: number): void {
+    this.#written += bytes;
+  }
+
+  /** How much of the bytes that wait now is pardoned, by reason. */
+  within(buffered: number): { readonly replay: number; readonly fold: number } {
+    // Below zero where bytes wait that were written before.
     const taken = this.#written - buffered;
     this.#stretches = this.#stretches.filter(({ to }) => to > taken);
+    const waiting = { replay: 0, fold: 0 };
     for (const { from, to, pardon } of this.#stretches) {
-      const bytes = to - Math.max(from, taken);
-      this.owed -= bytes;
-      if (pardon === "replay") this.behind -= bytes;
+      waiting[pardon] += Math.max(0, Math.min(to, this.#written) - Math.max(from, taken));
     }
+    return waiting;
   }
 }

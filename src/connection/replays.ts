@@ -6,10 +6,9 @@
 import type { Broker } from "../broker/broker.ts";
 import type { Frame } from "../ports/socket.ts";
 import { replay, type ReplaySink } from "../rooms/replay.ts";
-import type { Subscription } from "../rooms/subscription.ts";
-import type { Client, ReplayDesk } from "./client.ts";
+import type { Place, Subscription } from "../rooms/subscription.ts";
+import type { Client } from "./client.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Requests } from "./requests.ts";
 
 /** A replay waits while more than this is on its way to the reader, and looks again after a pause. */
 const BUFFER_BYTES = 262_144;
@@ -19,33 +18,30 @@ const PAUSE_MS = 10;
 const TURN_EVENTS = 256;
 const TURN_BYTES = 131_072;
 
-/** A channel or wildcard, as `parseChannel` found it. */
-interface Place {
-  readonly name: string;
-  readonly kind: string;
-  readonly wildcard: boolean;
-}
-
-export class Replays implements ReplayDesk, ReplaySink {
+export class Replays implements ReplaySink {
   readonly #connection: Client;
   readonly #outbox: Outbox;
-  readonly #requests: Requests;
   readonly #running = new Map<Subscription, Promise<void>>();
   readonly #turn = { events: 0, bytes: 0 };
   #nextTurn: Promise<void> | null = null;
 
-  constructor(connection: Client, outbox: Outbox, requests: Requests) {
+  constructor(connection: Client, outbox: Outbox) {
     this.#connection = connection;
     this.#outbox = outbox;
-    this.#requests = requests;
   }
 
-  /** Bring a subscription from a seq to the present and let it go live. */
-  start(subscription: Subscription, after: number, broker: Broker): void {
+  /** Whether nothing is replayed. */
+  get isIdle(): boolean {
+    return this.#running.size === 0;
+  }
+
+  /** Bring a subscription from a seq to the present and let it go live. Resolves then, and never rejects. */
+  start(subscription: Subscription, after: number, broker: Broker): Promise<void> {
     const running = this.#run(subscription, after, broker).finally(() => {
       if (this.#running.get(subscription) === running) this.#running.delete(subscription);
     });
     this.#running.set(subscription, running);
+    return running;
   }
 
   /**
@@ -93,7 +89,7 @@ export class Replays implements ReplayDesk, ReplaySink {
 
   replayed(frame: Frame): void {
     this.#turn.bytes += frame.bytes;
-    this.#requests.replayed(frame);
+    this.#connection.replayed(frame);
   }
 
   /** Also to those who left it to this replay to bring what they share with it: see `Subscription.brings`. */

@@ -10,7 +10,6 @@ import type { JsonObject } from "../protocol/json.ts";
 import type { Client } from "./client.ts";
 import type { Answer } from "./host.ts";
 import type { Inbox } from "./inbox.ts";
-import type { DeliveryLedger } from "./ledger.ts";
 import type { Origin, Outbox } from "./outbox.ts";
 
 /** Bytes of events kept back for an answer that is not there yet; above it they go first. */
@@ -19,28 +18,21 @@ const HELD_BYTES = 262_144;
 export class Requests {
   readonly #connection: Client;
   readonly #outbox: Outbox;
-  readonly #ledger: DeliveryLedger;
   readonly #inbox: Pick<Inbox, "hold" | "release">;
   /** Requests that are not answered yet. */
   readonly #open = new Set<symbol>();
-  /** Events that the client published itself, as events: they go to the others and not back to it. */
-  readonly #relayed = new WeakSet<symbol>();
+  /** Events that the client published itself, as events: they go to the others and not back to it. Null before the first. */
+  #relayed: WeakSet<symbol> | null = null;
+  /** Whether any of these may keep an event from going out at once. Most clients only listen. */
+  #minds = false;
   #held: { frame: Frame; cause: symbol | undefined; origin: Origin }[] = [];
   #heldBytes = 0;
 
-  constructor(
-    connection: Client,
-    { inbox, outbox, ledger }: {
-      /** Waits while there are as many requests as there may be. */
-      readonly inbox: Pick<Inbox, "hold" | "release">;
-      readonly outbox: Outbox;
-      readonly ledger: DeliveryLedger;
-    },
-  ) {
+  /** @param inbox Waits while there are as many requests as there may be. */
+  constructor(connection: Client, inbox: Pick<Inbox, "hold" | "release">, outbox: Outbox) {
     this.#connection = connection;
     this.#inbox = inbox;
     this.#outbox = outbox;
-    this.#ledger = ledger;
   }
 
   /** Whether events are kept back. */
@@ -50,8 +42,12 @@ export class Requests {
 
   /** Send an event's frame, or keep it until the request that caused it has been answered. */
   deliver(frame: Frame, cause: symbol | undefined): void {
-    if (cause !== undefined && this.#relayed.has(cause)) {
-      this.#ledger.own++;
+    if (!this.#minds) {
+      this.#outbox.push(frame, "event");
+      return;
+    }
+    if (cause !== undefined && this.#relayed?.has(cause)) {
+      this.#connection.ledger.own++;
       return;
     }
     if (this.#held.length === 0 && !this.#isOpen(cause)) {
@@ -84,12 +80,13 @@ export class Requests {
       return;
     }
     const cause = Symbol(frame.event ?? "");
+    this.#minds = true;
     this.#open.add(cause);
     if (this.#open.size === host.settings.concurrentRequests) {
       host.metrics.limit("concurrent_requests").add();
       this.#inbox.hold();
     }
-    if (published) this.#relayed.add(cause);
+    if (published) (this.#relayed ??= new WeakSet()).add(cause);
     try {
       const answer = await host.dispatch({
         name: published ? "publish" : frame.event,
@@ -101,6 +98,7 @@ export class Requests {
       this.#leave(cause);
       const blocked = this.#held.findIndex((held) => this.#isOpen(held.cause));
       this.#release(blocked < 0 ? this.#held.length : blocked);
+      this.#minds = this.#open.size > 0 || this.#held.length > 0 || this.#relayed !== null;
     }
   }
 
@@ -110,7 +108,7 @@ export class Requests {
   }
 
   close(): void {
-    this.#ledger.ended += this.#held.length;
+    this.#connection.ledger.ended += this.#held.length;
     this.#held = [];
     this.#heldBytes = 0;
   }

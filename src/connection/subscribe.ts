@@ -84,7 +84,7 @@ export function subscribe(
     return connection.fail(frame, correlationId, "TOO_MANY_CHANNELS", message);
   }
   const place = { name, kind: parsed.kind, wildcard: parsed.wildcard };
-  const busy = connection.replays.busy(place, "join");
+  const busy = connection.replaying(place, "join");
   if (busy) {
     return busy.then(() => connection.over ? undefined : subscribe(connection, frame, correlationId));
   }
@@ -104,7 +104,7 @@ export function subscribe(
   return Promise.all([evicted, tail]).then(([evicted, tail]) => {
     if (connection.over) return;
     // Another subscribe may have waited beside this one, and have begun its replay.
-    if (connection.replays.busy(place, "join")) return subscribe(connection, frame, correlationId);
+    if (connection.replaying(place, "join")) return subscribe(connection, frame, correlationId);
     return enter(connection, frame, correlationId, entry, { evicted, tail });
   });
 }
@@ -167,7 +167,7 @@ function enter(
     connection.gap(subscription, { from, to: known.seq, cause: past.lost });
   }
   if (past.from === null) subscription.live = true;
-  else connection.replays.start(subscription, past.from, broker);
+  else connection.replay(subscription, past.from, broker);
 }
 
 /**
@@ -235,7 +235,7 @@ export function unsubscribe(
   const place = placeOf(connection, frame);
   if (!place.ok) return connection.fail(frame, correlationId, "INVALID_CHANNEL", place.reason);
   const name = String(channelOf(frame));
-  const busy = connection.replays.busy({ name, kind: place.kind, wildcard: place.wildcard }, "leave");
+  const busy = connection.replaying({ name, kind: place.kind, wildcard: place.wildcard }, "leave");
   if (busy) {
     return busy.then(() => connection.over ? undefined : unsubscribe(connection, frame, correlationId));
   }

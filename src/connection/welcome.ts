@@ -12,10 +12,24 @@ import type { ConnectionHost } from "./host.ts";
 import type { ReplyParts } from "./replies.ts";
 
 export interface WelcomeOptions {
-  readonly mode: "deferred" | "immediate" | "off";
+  readonly mode: "deferred" | "immediate";
   /** Milliseconds that a deferred welcome waits for the client's first frame. */
   readonly graceMs: number;
 }
+
+/** What greets a client, as the rest of its connection sees it. */
+export interface Greeter {
+  /** The client may take part: greet it now or soon. */
+  start(): void;
+  /** The client has spoken: do not greet by the timer while its frame is handled. */
+  hold(): void;
+  /** Greet now, if that is still to be done. */
+  now(): void;
+  stop(): void;
+}
+
+/** For clients that have been greeted, or are not to be. */
+export const GREETED: Greeter = { start() {}, hold() {}, now() {}, stop() {} };
 
 /**
  * Turns of the event loop that a deferred welcome waits at the least. Where the process itself was kept from running, the
@@ -23,7 +37,7 @@ export interface WelcomeOptions {
  */
 const MIN_TURNS = 4;
 
-export class Welcome {
+export class Welcome implements Greeter {
   readonly #options: WelcomeOptions;
   readonly #clock: Clock;
   readonly #send: () => void;
@@ -36,22 +50,18 @@ export class Welcome {
     this.#send = send;
   }
 
-  /** The client may take part: greet it now or soon. */
   start(): void {
     if (this.#state !== "idle") return;
     this.#state = "waiting";
-    if (this.#options.mode === "off") this.#state = "done";
-    else if (this.#options.mode === "immediate") this.now();
+    if (this.#options.mode === "immediate") this.now();
     else this.#after(this.#options.graceMs, this.#options.graceMs === 0 ? 1 : MIN_TURNS);
   }
 
-  /** The client has spoken: do not greet by the timer while its frame is handled. */
   hold(): void {
     this.#cancel?.();
     this.#cancel = null;
   }
 
-  /** Greet now, if that is still to be done. */
   now(): void {
     if (this.#state !== "waiting") return;
     this.hold();
@@ -70,6 +80,12 @@ export class Welcome {
       else this.now();
     });
   }
+}
+
+/** For one client. `send` is called at most once. */
+export function greeterOf({ settings, clock }: ConnectionHost, send: () => void): Greeter {
+  const { welcome: mode, welcomeGraceMs: graceMs } = settings;
+  return mode === "off" ? GREETED : new Welcome({ mode, graceMs }, clock, send);
 }
 
 /**

@@ -23,17 +23,27 @@ export class HeldPlaces {
 
   /** @param holder Null for one who is counted among all only. */
   take(holder: string | null): GiveBack {
-    this.#all++;
-    if (holder !== null) this.#byHolder.set(holder, this.of(holder) + 1);
+    this.add(holder);
     let given = false;
     return () => {
       if (given) return;
       given = true;
-      this.#all--;
-      if (holder === null) return;
-      const left = this.of(holder) - 1;
-      if (left > 0) this.#byHolder.set(holder, left);
-      else this.#byHolder.delete(holder);
+      this.remove(holder);
     };
+  }
+
+  /** One more, for those who keep count themselves: no function is made. */
+  add(holder: string | null): void {
+    this.#all++;
+    if (holder !== null) this.#byHolder.set(holder, this.of(holder) + 1);
+  }
+
+  /** One less. To be called as often as `add`. */
+  remove(holder: string | null): void {
+    this.#all--;
+    if (holder === null) return;
+    const left = this.of(holder) - 1;
+    if (left > 0) this.#byHolder.set(holder, left);
+    else this.#byHolder.delete(holder);
   }
 }

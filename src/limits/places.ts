@@ -28,10 +28,39 @@ export class Places {
 
   /** Take a place. An address that is not known (null) is held to the number in all only. */
   take(address: string | null): GiveBack | Taken {
-    const { total, perAddress, loopbackExempt } = this.#bounds;
+    const holder = this.#holderOf(address);
+    return this.#bound(holder) ?? this.#held.take(holder);
+  }
+
+  /**
+   * The same for those who keep count themselves, since a function for each would cost them more than the place.
+   *
+   * @returns null where a place was taken: `leave` gives it back.
+   */
+  enter(address: string | null): Taken | null {
+    const holder = this.#holderOf(address);
+    const bound = this.#bound(holder);
+    if (bound === null) this.#held.add(holder);
+    return bound;
+  }
+
+  /** Give a place back. To be called once for each that `enter` has given, with the same address. */
+  leave(address: string | null): void {
+    this.#held.remove(this.#holderOf(address));
+  }
+
+  /** Null for one who is held to the number in all only. */
+  #holderOf(address: string | null): string | null {
+    const { perAddress, loopbackExempt } = this.#bounds;
+    if (perAddress === 0 || address === null) return null;
+    const group = addressGroup(address);
+    return loopbackExempt && isThisMachine(group) ? null : group;
+  }
+
+  /** What stands in the way of one more. */
+  #bound(holder: string | null): Taken | null {
+    const { total, perAddress } = this.#bounds;
     if (total > 0 && this.#held.all >= total) return "total";
-    const group = perAddress > 0 && address !== null ? addressGroup(address) : null;
-    if (group === null || (loopbackExempt && isThisMachine(group))) return this.#held.take(null);
-    return this.#held.of(group) >= perAddress ? "address" : this.#held.take(group);
+    return holder !== null && this.#held.of(holder) >= perAddress ? "address" : null;
   }
 }

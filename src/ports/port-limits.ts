@@ -8,6 +8,14 @@
 /** Limits that a port holds by itself, by the names of their settings. */
 export type PortLimit = "head_seconds" | "request_seconds" | "header_bytes" | "message_bytes" | "fragments";
 
+/** Who is taken in, and keeps count of them. There may be very many: no function is made for each. */
+export interface Admission {
+  /** False cuts the connection. */
+  enter(address: string | null): boolean;
+  /** A connection that was taken in has ended: the address is the one it came with. */
+  leave(address: string | null): void;
+}
+
 export interface PortLimits {
   /** Fragments of one message; one more ends its connection with 1008. 0: no limit. Not on Bun. */
   readonly fragments: number;
@@ -19,11 +27,8 @@ export interface PortLimits {
   readonly requestSeconds: number;
   /** How long a connection stays open for a next request. 0: no limit. On Bun at most 255. */
   readonly idleSeconds: number;
-  /**
-   * Asked for each TCP connection. Null cuts it; what is returned otherwise is called at its end. Absent: all are taken
-   * in, as on Bun.
-   */
-  readonly admit?: (address: string | null) => (() => void) | null;
+  /** Asked for each TCP connection. Absent: all are taken in, as on Bun. */
+  readonly admission?: Admission;
   /** A limit was reached, and a connection ends for it. */
   readonly reached?: (limit: PortLimit) => void;
 }

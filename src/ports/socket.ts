@@ -18,6 +18,7 @@ export class Frame {
   /** Set and read by the runtime that made the socket. */
   wire: unknown = undefined;
   #bytes = -1;
+  #alone: Batch | null = null;
 
   constructor(text: string, fold: string | null = null) {
     this.text = text;
@@ -28,6 +29,50 @@ export class Frame {
   get bytes(): number {
     if (this.#bytes < 0) this.#bytes = utf8Length(this.text);
     return this.#bytes;
+  }
+
+  /** This frame and no other. */
+  get alone(): Batch {
+    return this.#alone ??= new Batch(null, this);
+  }
+}
+
+/**
+ * Frames that leave together, in order. Whoever is to get the same ones gets the same object, as long as each is added
+ * to the same one before: so they are joined once for all of them, and nothing is made for each.
+ */
+export class Batch {
+  /** What comes before `frame`; null for nothing. */
+  readonly before: Batch | null;
+  readonly frame: Frame;
+  readonly count: number;
+  /** Of all payloads. */
+  readonly bytes: number;
+  /** Set and read by the runtime that made the socket, like that of a frame. */
+  wire: unknown = undefined;
+  /** What was made of this one last. */
+  #next: Batch | null = null;
+
+  constructor(before: Batch | null, frame: Frame) {
+    this.before = before;
+    this.frame = frame;
+    this.count = before === null ? 1 : before.count + 1;
+    this.bytes = before === null ? frame.bytes : before.bytes + frame.bytes;
+  }
+
+  /** These frames, and one more behind them. */
+  with(frame: Frame): Batch {
+    const next = this.#next;
+    if (next !== null && next.frame === frame) return next;
+    return this.#next = new Batch(this, frame);
+  }
+
+  get frames(): Frame[] {
+    const frames = new Array<Frame>(this.count);
+    let at = this.count - 1;
+    frames[at] = this.frame;
+    for (let batch = this.before; batch !== null; batch = batch.before) frames[--at] = batch.frame;
+    return frames;
   }
 }
 
@@ -53,7 +98,7 @@ export interface Socket {
   /** The peer's address, or null where the runtime does not tell. */
   readonly remoteAddress: string | null;
   /** Send the frames in order, in one write where the runtime can join them. Returns at once. */
-  write(frames: readonly Frame[]): void;
+  write(batch: Batch): void;
   /** Bytes handed to `write` that the operating system has not taken yet. */
   buffered(): number;
   /**

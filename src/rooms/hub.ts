@@ -12,14 +12,9 @@ import { encodeEvent } from "../protocol/codec.ts";
 import type { ChannelKind } from "../protocol/contract.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
 import { foldKey } from "./fold-key.ts";
-import { type Member, Subscription } from "./subscription.ts";
-
-/** A channel or wildcard, as `parseChannel` found it. */
-export interface Place {
-  readonly name: string;
-  readonly kind: string;
-  readonly wildcard: boolean;
-}
+import { Memberships } from "./memberships.ts";
+import { Room } from "./room.ts";
+import { type Member, type Place, Subscription } from "./subscription.ts";
 
 /** Hears of who comes and goes, when it has happened. Nothing of it may throw. */
 export interface HubListener {
@@ -28,8 +23,6 @@ export interface HubListener {
   /** The member may be another user from now on. */
   identified(member: Member): void;
 }
-
-type Room = Map<Member, Subscription>;
 
 interface KindMetrics {
   readonly broadcasts: Counter;
@@ -43,7 +36,7 @@ export class Hub {
   readonly #rooms = new Map<string, Room>();
   /** Wildcard subscriptions by kind. */
   readonly #wildcards = new Map<string, Room>();
-  readonly #memberships = new Map<Member, Map<string, Subscription>>();
+  readonly #memberships = new Memberships();
   /** Subscriptions whose filter may hide events, for the position frames. */
   readonly #filtered = new Set<Subscription>();
   readonly #kinds = new Map<string, KindMetrics>();
@@ -130,8 +123,9 @@ export class Hub {
     return room.size + wildcard.size - both;
   }
 
+  /** What a member is in, by name. To be read at once: it may or may not follow what changes later. */
   subscriptions(member: Member): ReadonlyMap<string, Subscription> {
-    return this.#memberships.get(member) ?? new Map();
+    return this.#memberships.of(member);
   }
 
   /**
@@ -143,9 +137,7 @@ export class Hub {
     place: Place,
     options: { filter: ReadonlySet<string> | null; start: number; joinedAt: number },
   ): Subscription {
-    const mine = this.#memberships.get(member) ?? new Map<string, Subscription>();
-    this.#memberships.set(member, mine);
-    const present = mine.get(place.name);
+    const present = this.#memberships.get(member, place.name);
     if (present) {
       present.filter = options.filter;
       present.start = options.start;
@@ -158,15 +150,15 @@ export class Hub {
       this.#watchFilter(present);
       return present;
     }
-    const subscription = new Subscription(member, place, options.filter, {
+    const rooms = place.wildcard ? this.#wildcards : this.#rooms;
+    const key = place.wildcard ? place.kind : place.name;
+    const room = rooms.get(key) ?? new Room(place);
+    const subscription = new Subscription(member, room.place, options.filter, {
       start: options.start,
       joinedAt: options.joinedAt,
       order: ++this.#order,
     });
-    mine.set(place.name, subscription);
-    const rooms = place.wildcard ? this.#wildcards : this.#rooms;
-    const key = place.wildcard ? place.kind : place.name;
-    const room = rooms.get(key) ?? new Map<Member, Subscription>();
+    this.#memberships.add(subscription);
     rooms.set(key, room);
     room.set(member, subscription);
     this.#watchFilter(subscription);
@@ -177,11 +169,9 @@ export class Hub {
 
   /** Take a member out. False where it was not in. */
   leave(member: Member, name: string): boolean {
-    const mine = this.#memberships.get(member);
-    const subscription = mine?.get(name);
-    if (!mine || !subscription) return false;
-    mine.delete(name);
-    if (mine.size === 0) this.#memberships.delete(member);
+    const subscription = this.#memberships.get(member, name);
+    if (!subscription) return false;
+    this.#memberships.remove(subscription);
     const rooms = subscription.wildcard ? this.#wildcards : this.#rooms;
     const key = subscription.wildcard ? subscription.kind : subscription.name;
     const room = rooms.get(key);
@@ -212,14 +202,8 @@ export class Hub {
     const started = this.#clock.monotonic();
     const frame = new Frame(encodeEvent(event), foldKey(event, this.#channels[kind]?.latestBy));
     let reached = 0;
-    for (const subscription of room?.values() ?? []) {
-      const broad = wildcard?.get(subscription.member);
-      if (this.#offer(subscription, broad, frame, event, cause)) reached++;
-    }
-    for (const subscription of wildcard?.values() ?? []) {
-      const direct = room?.get(subscription.member);
-      if (this.#offer(subscription, direct, frame, event, cause)) reached++;
-    }
+    if (room) reached += this.#offerAll(room, wildcard, frame, event, cause);
+    if (wildcard) reached += this.#offerAll(wildcard, room, frame, event, cause);
     this.#count(kind, reached);
     this.#kind(kind).duration.observe((this.#clock.monotonic() - started) / 1_000);
   }
@@ -252,6 +236,26 @@ export class Hub {
       subscription.unseen = 0;
       yield { subscription, seq };
     }
+  }
+
+  /** @param others Where members may have another subscription that holds the event's channel too. */
+  #offerAll(
+    room: Room,
+    others: Room | undefined,
+    frame: Frame,
+    event: SequencedEvent,
+    cause: symbol | undefined,
+  ): number {
+    let reached = 0;
+    for (const subscription of room.subscriptions) {
+      if (subscription.ended) continue;
+      if (!others && subscription.live && subscription.filter === null && event.seq > subscription.start) {
+        // What most are.
+        subscription.member.deliver(frame, cause);
+        reached++;
+      } else if (this.#offer(subscription, others?.get(subscription.member), frame, event, cause)) reached++;
+    }
+    return reached;
   }
 
   #offer(

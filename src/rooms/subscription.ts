@@ -7,6 +7,14 @@ import type { Scope } from "../ports/journal.ts";
 import type { Frame } from "../ports/socket.ts";
 import type { SequencedEvent } from "../protocol/event.ts";
 
+/** A channel or wildcard, as `parseChannel` found it. */
+export interface Place {
+  /** What clients name: `session:a`, `session:*`, `global`. */
+  readonly name: string;
+  readonly kind: string;
+  readonly wildcard: boolean;
+}
+
 /** Whoever can be in a channel: a connected client, as the hub sees it. */
 export interface Member {
   readonly id: string;
@@ -20,10 +28,8 @@ export interface Member {
 
 export class Subscription {
   readonly member: Member;
-  /** What the client named: `session:a`, `session:*`, `global`. */
-  readonly name: string;
-  readonly kind: string;
-  readonly wildcard: boolean;
+  /** Shared by all that are in it. */
+  readonly place: Place;
   /** Event types wanted; null for all. */
   filter: ReadonlySet<string> | null;
   /** Events up to and including this seq are not delivered through this subscription. */
@@ -45,18 +51,28 @@ export class Subscription {
 
   constructor(
     member: Member,
-    place: { name: string; kind: string; wildcard: boolean },
+    place: Place,
     filter: ReadonlySet<string> | null,
     from: { start: number; joinedAt: number; order: number },
   ) {
     this.member = member;
-    this.name = place.name;
-    this.kind = place.kind;
-    this.wildcard = place.wildcard;
+    this.place = place;
     this.filter = filter;
     this.start = from.start;
     this.joinedAt = from.joinedAt;
     this.order = from.order;
+  }
+
+  get name(): string {
+    return this.place.name;
+  }
+
+  get kind(): string {
+    return this.place.kind;
+  }
+
+  get wildcard(): boolean {
+    return this.place.wildcard;
   }
 
   /** Where to read this subscription's past. */

@@ -9,7 +9,7 @@ import { createBunWebSocket } from "hono/bun";
 import type { WSContext, WSEvents } from "hono/ws";
 import type { Log } from "../ports/log.ts";
 import type { PortLimits } from "../ports/port-limits.ts";
-import type { Accept, Frame, Socket } from "../ports/socket.ts";
+import type { Accept, Batch, Socket } from "../ports/socket.ts";
 import { closeReason } from "../protocol/close-codes.ts";
 import { sendableCode } from "./close-frame.ts";
 import { ReaderGuard } from "./reader-guard.ts";
@@ -120,21 +120,22 @@ class BunSocket implements Socket {
     this.remoteAddress = raw.remoteAddress || null;
   }
 
-  write(frames: readonly Frame[]): void {
+  write(batch: Batch): void {
     const raw = this.#raw;
-    const [first] = frames;
-    if (!first || raw.readyState !== OPEN) return;
-    let dropped = false;
-    if (frames.length === 1) dropped = raw.send(first.text) === 0;
-    else {
-      raw.cork(() => {
-        for (const frame of frames) {
-          if (raw.send(frame.text) === 0) dropped = true;
-        }
-      });
+    if (raw.readyState !== OPEN) return;
+    if (batch.count === 1) {
+      // A hole in the stream is worse than an end, which the client knows how to mend.
+      if (raw.send(batch.frame.text) === 0) raw.terminate();
+      return;
     }
-    // A hole in the stream is worse than an end, which the client knows how to mend.
-    if (dropped) raw.terminate();
+    corked = this;
+    corkedTexts = textsOf(batch);
+    raw.cork(sendCorked);
+  }
+
+  sendAll(texts: readonly string[]): void {
+    const raw = this.#raw;
+    for (const text of texts) if (raw.send(text) === 0) return raw.terminate();
   }
 
   buffered(): number {
@@ -162,4 +163,15 @@ class BunSocket implements Socket {
   resume(): void {
     if (this.#raw.readyState === OPEN) this.#raw.resume();
   }
+}
+
+let corked: BunSocket;
+let corkedTexts: readonly string[];
+
+function sendCorked(): void {
+  corked.sendAll(corkedTexts);
+}
+
+function textsOf(batch: Batch): readonly string[] {
+  return (batch.wire ??= batch.frames.map(({ text }) => text)) as readonly string[];
 }

@@ -9,7 +9,7 @@ import type { Context } from "hono";
 import { defineWebSocketHelper, WSContext } from "hono/ws";
 import type { Log } from "../ports/log.ts";
 import type { Listener, ListenOptions } from "../ports/runtime.ts";
-import type { Accept, Frame, Socket } from "../ports/socket.ts";
+import type { Accept, Batch, Socket } from "../ports/socket.ts";
 import { CLOSE_CODES, closeReason } from "../protocol/close-codes.ts";
 import { sendableCode } from "./close-frame.ts";
 import { checkPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
@@ -181,8 +181,8 @@ class DenoSocket implements Socket {
     this.#reader.closed(code, reason);
   }
 
-  write(frames: readonly Frame[]): void {
-    for (const frame of frames) {
+  write(batch: Batch): void {
+    for (const frame of batch.frames) {
       if (this.#over || this.#raw.readyState !== WebSocket.OPEN) return;
       this.#raw.send(frame.text);
     }

@@ -5,31 +5,31 @@
  * @module
  */
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 
 /** How long what still comes is read and thrown away. */
 const LINGER_MS = 5_000;
 
 /**
- * Let a connection's last answer reach the client.
+ * A `destroySoon` that lets a connection's last answer reach the client: what `node:http` calls after that answer. One
+ * function for all connections of a port.
  *
- * @param current The request that is being answered, if any.
+ * @param current The request of a connection that is being answered, if any.
  */
-export function lingerAtEnd(socket: Socket, current: () => IncomingMessage | null): void {
-  const destroySoon = socket.destroySoon.bind(socket);
-  let lingers = false;
-  // What `node:http` calls after the last answer of a connection.
-  socket.destroySoon = () => {
-    if (lingers) return;
-    const request = current();
-    if (request === null || request.complete) return destroySoon();
-    lingers = true;
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-    socket.once("close", () => clearTimeout(timer));
+export function lingeringEnd(current: (socket: Socket) => IncomingMessage | null): Socket["destroySoon"] {
+  return function destroySoon(this: Socket): void {
+    const end = () => Socket.prototype.destroySoon.call(this);
+    const request = current(this);
+    if (request === null || request.complete) return end();
+    this.destroySoon = nothing;
+    const timer = setTimeout(() => this.destroy(), LINGER_MS);
+    this.once("close", () => clearTimeout(timer));
     // Some clients take the end before they have sent all as a failure.
-    request.once("end", destroySoon);
+    request.once("end", end);
     // Whoever has begun to read the body and stopped would pause it again.
     request.removeAllListeners("data");
     request.resume();
   };
 }
+
+function nothing(): void {}

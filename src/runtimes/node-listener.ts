@@ -8,11 +8,11 @@ import type { AddressInfo, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Log } from "../ports/log.ts";
 import type { Listener, ListenOptions } from "../ports/runtime.ts";
-import { DEFAULT_PORT_LIMITS, type PortLimits } from "../ports/port-limits.ts";
+import { DEFAULT_PORT_LIMITS } from "../ports/port-limits.ts";
 import { checkPort, hostAndPort, listenError, MAX_MESSAGE_BYTES } from "./listening.ts";
 import { heldBy } from "./node-answers.ts";
+import { followConnections } from "./node-connections.ts";
 import { endFaulty } from "./node-faults.ts";
-import { lingerAtEnd } from "./node-lingering.ts";
 import { createNodeServer, type NodeServer } from "./node-server.ts";
 import { NodeTurns } from "./node-turns.ts";
 import { upgradesOf } from "./node-upgrade-source.ts";
@@ -54,16 +54,9 @@ export async function listenByNode(
     throw listenError(host, port, cause);
   }
   const { server } = made;
-  admitTo(server, limits.admit);
+  const connections = followConnections(made, limits.admission);
   endFaulty(server, turns, limits.reached);
-  const cutUpgraded = upgrades.attach(upgradesOf(made, turns, log), app, { maxMessageBytes, ...limits });
-  const connections = new Set<Socket>();
-  server.on(made.opened, (connection: Socket) => {
-    if (connections.has(connection)) return;
-    connections.add(connection);
-    lingerAtEnd(connection, () => turns.current(connection));
-    connection.once("close", () => connections.delete(connection));
-  });
+  upgrades.attach(upgradesOf(made, turns, log), app, { maxMessageBytes, ...limits });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(listenError(host, port, cause)));
     server.listen({ host, port, backlog: BACKLOG }, resolve);
@@ -74,21 +67,7 @@ export async function listenByNode(
     "error",
     (error) => log.error("A listening port failed", { address: hostAndPort(host, real), error }),
   );
-  return { host, port: real, close: (graceMs) => closeServer(made, connections, graceMs, cutUpgraded) };
-}
-
-/** Ask for each TCP connection, also before a TLS handshake. */
-function admitTo(server: NodeServer["server"], admit: PortLimits["admit"]): void {
-  if (!admit) return;
-  const asked = new WeakSet<Socket>();
-  server.on("connection", (connection: Socket) => {
-    // One that HTTP was given up for comes again.
-    if (asked.has(connection)) return;
-    asked.add(connection);
-    const over = admit(connection.remoteAddress ?? null);
-    if (over) connection.once("close", over);
-    else connection.destroy();
-  });
+  return { host, port: real, close: (graceMs) => closeServer(made, connections, graceMs) };
 }
 
 /** node-server refuses names in upper case and addresses in a longer form, where a port follows. */
@@ -105,21 +84,21 @@ function isUpgrade({ headers }: IncomingMessage): boolean {
 
 function closeServer(
   { server, cutHandshakes }: NodeServer,
-  connections: ReadonlySet<Socket>,
+  connections: { keys(): Iterable<Socket> },
   graceMs: number,
-  cutUpgraded: () => void,
 ): Promise<void> {
   if (!server.listening) return Promise.resolve();
   const closeIdle = () => {
     server.closeIdleConnections();
     // To Node a connection that has not asked for anything yet is not idle. A browser opens some in advance.
-    for (const connection of connections) if (connection.bytesRead === 0) connection.destroy();
+    for (const connection of connections.keys()) if (connection.bytesRead === 0) connection.destroy();
   };
   return new Promise((resolve) => {
     const idle = setInterval(closeIdle, IDLE_CHECK_MS);
     const cut = setTimeout(() => {
       server.closeAllConnections();
-      cutUpgraded();
+      // Those that were upgraded are none to Node.
+      for (const connection of connections.keys()) connection.destroy();
     }, graceMs);
     server.close(() => {
       clearInterval(idle);

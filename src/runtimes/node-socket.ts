@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { closeReason } from "../protocol/close-codes.ts";
 import { sendableCode } from "./close-frame.ts";
-import type { Frame, Socket } from "../ports/socket.ts";
+import type { Batch, Frame, Socket } from "../ports/socket.ts";
 
 /** What is used of a `ws` WebSocket. */
 export interface WsWebSocket {
@@ -35,9 +35,9 @@ export class NodeSocket implements Socket {
     this.remoteAddress = remoteAddress;
   }
 
-  write(frames: readonly Frame[]): void {
+  write(batch: Batch): void {
     // Order with the control frames of `ws` holds as compression is off: it then writes at once, never later.
-    if (frames.length > 0 && this.#ws.readyState === OPEN) this.#stream.write(joined(frames));
+    if (this.#ws.readyState === OPEN) this.#stream.write(joined(batch));
   }
 
   buffered(): number {
@@ -66,18 +66,12 @@ export class NodeSocket implements Socket {
   }
 }
 
-let lastFrames: readonly Frame[] = [];
-let lastJoined: Buffer = Buffer.alloc(0);
-
-/** The frames in one buffer. Sockets that get the same frames one after the other get the same buffer. */
-function joined(frames: readonly Frame[]): Buffer {
-  const first = frames[0];
-  if (frames.length === 1 && first) return wire(first);
-  if (frames.length !== lastFrames.length || frames.some((frame, i) => frame !== lastFrames[i])) {
-    lastJoined = Buffer.concat(frames.map(wire));
-    lastFrames = [...frames];
-  }
-  return lastJoined;
+/** The frames in one buffer, made once. */
+function joined(batch: Batch): Buffer {
+  if (batch.wire instanceof Buffer) return batch.wire;
+  const bytes = batch.count === 1 ? wire(batch.frame) : Buffer.concat(batch.frames.map(wire));
+  batch.wire = bytes;
+  return bytes;
 }
 
 /** Header and payload of an unmasked text frame (RFC 6455, section 5.2), made once. */

@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Log } from "../ports/log.ts";
+import { lingeringEnd } from "./node-lingering.ts";
 
 /** With so many requests waiting a connection is not read from. One chunk that has been read may bring more. */
 const MAX_WAITING = 16;
@@ -23,6 +24,7 @@ export class NodeTurns {
   readonly #handle: Handle;
   readonly #log: Log;
   readonly #lines = new WeakMap<Socket, Line>();
+  readonly #destroySoon = lingeringEnd((socket) => this.current(socket));
 
   /** @param handle Answers a request; is not asked again on a connection before that answer is out. */
   constructor(handle: Handle, log: Log) {
@@ -53,6 +55,7 @@ export class NodeTurns {
     if (known) return known;
     const line: Line = { current: null, answer: null, waiting: [] };
     this.#lines.set(socket, line);
+    socket.destroySoon = this.#destroySoon;
     // Node starts to read again whenever the body of a request is read.
     socket.on("resume", () => {
       if (line.waiting.length >= MAX_WAITING) socket.pause();

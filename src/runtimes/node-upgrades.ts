@@ -23,7 +23,7 @@ import { badNodeHandshake, refuse } from "./node-refusals.ts";
 
 type WebSocketServer = NodeWebSocket["wss"];
 type WebSocket = WebSocketServer["clients"] extends Set<infer Member> ? Member : never;
-/** A WebSocket with its reader beside it, so that listeners can be shared functions. */
+/** A WebSocket with its reader beside it, so that listeners are shared functions: there are very many of them. */
 type ReadSocket = WebSocket & { [READER]: ReaderGuard };
 
 const READER = Symbol("reader");
@@ -109,6 +109,8 @@ export class NodeUpgrades {
     );
     const { wss } = this.#nodeWs;
     wss.options.perMessageDeflate = false;
+    // Whoever listens keeps its connections by itself.
+    (wss as { clients?: unknown }).clients = undefined;
     const handleUpgrade = wss.handleUpgrade.bind(wss);
     wss.handleUpgrade = (request, stream, head, done) => {
       // Read by `ws` before this call returns, so each listener has its own.
@@ -119,33 +121,26 @@ export class NodeUpgrades {
       if (ws === NO_SOCKET) return;
       const upgrade = this.#upgrades.get(request);
       if (upgrade) upgrade.opened = true;
+      // From here on `ws` listens to it.
+      upgrade?.stream.off("error", destroyIt);
       // A protocol fault is followed by 'close', which is what a reader hears of.
       ws.on("error", upgrade?.onError ?? ignore);
     });
   }
 
-  /**
-   * Take a server's upgrade requests to an app. Returns a function that cuts the connections that were upgraded here
-   * and are still there.
-   */
-  attach(server: UpgradeSource, app: FetchApp, limits: UpgradeLimits): () => void {
-    const streams = new Set<Duplex>();
+  /** Take a server's upgrade requests to an app. */
+  attach(server: UpgradeSource, app: FetchApp, limits: UpgradeLimits): void {
     const onError = (error: Error & { code?: string }) => {
       const limit = RECEIVER_LIMITS[error.code ?? ""];
       if (limit) limits.reached?.(limit);
     };
     server.on("upgrade", (request, stream, head) => {
       // A reset while the app still thinks is an 'error' that nobody else listens to.
-      stream.on("error", () => stream.destroy());
-      streams.add(stream);
-      stream.once("close", () => streams.delete(stream));
+      stream.on("error", destroyIt);
       const refusal = badNodeHandshake(request);
       if (refusal) return void refuse(stream, refusal);
       void this.#run({ app, stream, limits, onError, taken: false, opened: false }, request, head);
     });
-    return () => {
-      for (const stream of streams) stream.destroy();
-    };
   }
 
   /** Answer an upgrade request that one of the attached servers got. */
@@ -185,8 +180,10 @@ export class NodeUpgrades {
         await refuse(upgrade.stream, new Response(null, { status: 500 }));
       }
     }
+    // It is not asked for any more, and the map need not grow with the requests that wait to be collected.
+    if (upgrade.opened) this.#upgrades.delete(request);
     // node-ws waits for a connection for ever; it hears of the one that did not come.
-    if (!upgrade.opened) this.#nodeWs.wss.emit("connection", NO_SOCKET, request);
+    else this.#nodeWs.wss.emit("connection", NO_SOCKET, request);
   }
 
   /** Ask the app. A response that is no upgrade goes out whole, with headers and body. */
@@ -208,18 +205,16 @@ export class NodeUpgrades {
 
 /** Put our listeners in place of node-ws's, which hold the request and its context for as long as the socket lives. */
 function take(ws: WebSocket, socket: NodeSocket, accept: Accept, log: Log): void {
-  // Kept: those of `ws` itself, without which its set of clients would grow for ever.
-  const kept = new Set<unknown>(OBSERVED.flatMap((event) => ws.listeners(event)));
+  const kept = new Set<unknown>([...OBSERVED.flatMap((event) => ws.listeners(event)), onMessage, onClose]);
   ws.on("message", onMessage);
   ws.on("close", onClose);
   ws.on("ping", onAlive);
   ws.on("pong", onAlive);
-  const own = new Set<unknown>([...kept, onMessage, onClose]);
   // node-ws adds its own as soon as this function has returned, before any event can come.
   queueMicrotask(() => {
     for (const event of OBSERVED) {
       for (const listener of ws.listeners(event)) {
-        if (!own.has(listener)) ws.off(event, listener as () => void);
+        if (!kept.has(listener)) ws.off(event, listener as () => void);
       }
     }
   });
@@ -241,6 +236,10 @@ function onAlive(this: WebSocket): void {
 }
 
 function ignore(): void {}
+
+function destroyIt(this: Duplex): void {
+  this.destroy();
+}
 
 /** node-ws makes an `ErrorEvent` where a socket fails; Node has none. */
 function provideErrorEvent(): void {

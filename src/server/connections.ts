@@ -6,7 +6,6 @@
 import { Connection } from "../connection/connection.ts";
 import { Heartbeat } from "../connection/heartbeat.ts";
 import type { ConnectionHost } from "../connection/host.ts";
-import type { GiveBack } from "../limits/held-places.ts";
 import type { Places } from "../limits/places.ts";
 import type { Counter, Gauge, Meter } from "../ports/meter.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
@@ -32,7 +31,6 @@ const LEAVE_MS = 5_000;
 
 export class Connections {
   readonly #all = new Map<string, Connection>();
-  readonly #places = new Map<string, GiveBack>();
   readonly #host: ConnectionHost;
   readonly #options: ConnectionsOptions;
   readonly #heartbeat: Heartbeat;
@@ -90,11 +88,9 @@ export class Connections {
     if (this.#options.max > 0 && this.#all.size >= this.#options.max) {
       return this.#turnAway(socket, "max_connections", "Server at maximum capacity");
     }
-    const place = this.#options.places.take(socket.remoteAddress);
-    if (typeof place === "string") {
+    if (this.#options.places.enter(socket.remoteAddress) !== null) {
       return this.#turnAway(socket, "connections_per_address", "Too many connections from this address");
     }
-    this.#places.set(id, place);
     const connection = new Connection(id, socket, this.#host);
     this.#all.set(id, connection);
     this.#total++;
@@ -122,9 +118,10 @@ export class Connections {
 
   /** Forget a connection that is over. */
   remove(id: string): void {
-    if (!this.#all.delete(id)) return;
-    this.#places.get(id)?.();
-    this.#places.delete(id);
+    const connection = this.#all.get(id);
+    if (!connection) return;
+    this.#all.delete(id);
+    this.#options.places.leave(connection.remoteAddress);
     this.#count();
     if (this.#all.size === 0) this.#emptied?.();
   }

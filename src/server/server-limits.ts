@@ -54,11 +54,14 @@ export function createServerLimits(
         requestSeconds: limits.request_seconds,
         idleSeconds: limits.idle_seconds,
         reached,
-        admit(address) {
-          const place = places.take(address);
-          if (typeof place !== "string") return place;
-          reached(place === "total" ? "tcp_connections" : "tcp_connections_per_address");
-          return null;
+        admission: {
+          enter(address) {
+            const bound = places.enter(address);
+            if (bound === null) return true;
+            reached(bound === "total" ? "tcp_connections" : "tcp_connections_per_address");
+            return false;
+          },
+          leave: (address) => places.leave(address),
         },
       };
     },

@@ -10,6 +10,7 @@ import { type Context, Hono } from "hono";
 import { lineLog } from "../../src/ports/log.ts";
 import type { Runtime } from "../../src/ports/runtime.ts";
 import { type Accept, Frame, type Socket, type SocketReader } from "../../src/ports/socket.ts";
+import { batchOf } from "../support/batch-of.ts";
 import { detectRuntime } from "../../src/runtimes/detect.ts";
 
 const MAX_MESSAGE_BYTES = 65_536;
@@ -35,16 +36,16 @@ const COMMANDS: Readonly<Record<string, (socket: Socket, argument: string) => un
     socket.close(Number(code), reason.join(" "));
     say(socket, "written after close");
   },
-  three: (socket) => socket.write(["one", "two", "three"].map((text) => new Frame(text))),
+  three: (socket) => socket.write(batchOf(["one", "two", "three"])),
   sizes: (socket) =>
-    socket.write([0, 125, 126, 65_535, 65_536, 200_000].map((size) => new Frame("é".repeat(size / 2)))),
+    socket.write(batchOf([0, 125, 126, 65_535, 65_536, 200_000].map((size) => "é".repeat(size / 2)))),
   many: (socket, count) => {
     for (let i = 0; i < Number(count); i++) say(socket, String(i));
   },
-  // Shared by reference, as the hub shares frames between sockets.
+  // Shared by reference, as outboxes share what they are to send.
   share: (_socket, count) => {
-    const frames = Array.from({ length: Number(count) }, (_, i) => new Frame(`shared ${i}`));
-    for (const socket of sockets.values()) socket.write(frames);
+    const batch = batchOf(Array.from({ length: Number(count) }, (_, i) => `shared ${i}`));
+    for (const socket of sockets.values()) socket.write(batch);
   },
   ping: (socket) => say(socket, `ping ${socket.ping()}`),
   address: (socket) => say(socket, `address ${socket.remoteAddress}`),
@@ -52,7 +53,7 @@ const COMMANDS: Readonly<Record<string, (socket: Socket, argument: string) => un
   // About another connection, for one that has stopped reading.
   flood: (socket, argument) => {
     const [id = "", bytes = "0"] = argument.split(" ");
-    sockets.get(id)?.write([new Frame("x".repeat(Number(bytes)))]);
+    sockets.get(id)?.write(new Frame("x".repeat(Number(bytes))).alone);
     say(socket, `buffered ${sockets.get(id)?.buffered()}`);
   },
   buffered: (socket, id) => say(socket, `buffered ${sockets.get(id)?.buffered()}`),
@@ -63,13 +64,13 @@ const COMMANDS: Readonly<Record<string, (socket: Socket, argument: string) => un
   },
   resume: (_socket, id) => sockets.get(id)?.resume(),
   "flood-and-close": (socket, bytes) => {
-    socket.write([new Frame("x".repeat(Number(bytes)))]);
+    socket.write(new Frame("x".repeat(Number(bytes))).alone);
     socket.close(4321, "after the flood");
   },
 };
 
 function say(socket: Socket, text: string): void {
-  socket.write([new Frame(text)]);
+  socket.write(new Frame(text).alone);
 }
 
 function accepting(context: Context): Accept {

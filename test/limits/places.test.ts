@@ -40,6 +40,17 @@ describe("Places", () => {
     }
   });
 
+  test("places that are entered and left count with those that are taken and given back", () => {
+    const places = new Places({ total: 3, perAddress: 2, loopbackExempt: false });
+    expect([places.enter("192.0.2.1"), take(places, "::ffff:192.0.2.1")]).toEqual([null, "taken"]);
+    expect([places.enter("192.0.2.1"), take(places, "192.0.2.1")]).toEqual(["address", "address"]);
+    expect([places.enter(null), places.enter("192.0.2.2")]).toEqual([null, "total"]);
+    places.leave("192.0.2.1");
+    expect([places.enter("192.0.2.1"), places.enter("192.0.2.1")]).toEqual([null, "total"]);
+    places.leave(null);
+    expect([places.enter("192.0.2.1"), places.enter("192.0.2.2")]).toEqual(["address", null]);
+  });
+
   test("an address that nobody knows is held to the bound in all only", () => {
     const places = new Places({ total: 3, perAddress: 1, loopbackExempt: false });
     expect([1, 2, 3, 4].map(() => take(places, null))).toEqual(["taken", "taken", "taken", "total"]);

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Frame } from "../../src/ports/socket.ts";
 import { Frame as TextFrame } from "../../src/ports/socket.ts";
 import type { SequencedEvent } from "../../src/protocol/event.ts";
-import { Hub, type Place } from "../../src/rooms/hub.ts";
-import type { Member } from "../../src/rooms/subscription.ts";
+import { Hub } from "../../src/rooms/hub.ts";
+import type { Member, Place } from "../../src/rooms/subscription.ts";
 
 function member(id: string): Member & { readonly frames: Frame[]; readonly causes: (symbol | undefined)[] } {
   const frames: Frame[] = [];
@@ -76,6 +76,33 @@ describe("Hub", () => {
     expect(hub.leave(one, "doc:a")).toBe(false);
     hub.leaveAll(two);
     expect([hub.roomCount, hub.subscriptions(two).size]).toEqual([0, 0]);
+  });
+
+  test("Hub knows what a member is in, be it nothing, one place or several, in the order of their beginning", () => {
+    const hub = new Hub({ server: "demo" });
+    const [one, other] = [member("1"), member("2")];
+    const names = () => [...hub.subscriptions(one).keys()];
+    const steps: [(name: string) => unknown, string, string[]][] = [
+      [(name) => live(hub, one, name), "doc:b", ["doc:b"]],
+      [(name) => live(hub, one, name), "doc:b", ["doc:b"]],
+      [(name) => hub.leave(one, name), "doc:a", ["doc:b"]],
+      [(name) => live(hub, one, name), "doc:a", ["doc:b", "doc:a"]],
+      [(name) => live(hub, one, name), "doc:*", ["doc:b", "doc:a", "doc:*"]],
+      [(name) => hub.leave(one, name), "doc:b", ["doc:a", "doc:*"]],
+      [(name) => hub.leave(one, name), "doc:a", ["doc:*"]],
+      [(name) => live(hub, one, name), "doc:c", ["doc:*", "doc:c"]],
+      [(name) => hub.leave(one, name), "doc:*", ["doc:c"]],
+      [(name) => hub.leave(one, name), "doc:c", []],
+      [(name) => live(hub, one, name), "doc:d", ["doc:d"]],
+    ];
+    expect(names()).toEqual([]);
+    for (const [step, name, left] of steps) {
+      step(name);
+      expect(names()).toEqual(left);
+      for (const name of left) expect(hub.subscriptions(one).get(name)).toMatchObject({ member: one, name });
+    }
+    live(hub, other, "doc:a");
+    expect([...hub.subscriptions(other).keys()]).toEqual(["doc:a"]);
   });
 
   test("Hub tells the fullest rooms, wildcards among them, and of equals the older first", () => {

@@ -16,7 +16,7 @@ app.get("/", (context) => context.text("served"));
 app.post("/", (context) => context.text("too much", 413, { connection: "close" }));
 app.get("/ws", (context) =>
   runtime.upgrade(context, (socket) => ({
-    message: (data) => socket.write([new Frame(`echo ${data}`)]),
+    message: (data) => socket.write(new Frame(`echo ${data}`).alone),
     alive() {},
     closed() {},
   })));

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Clock } from "../../src/ports/clock.ts";
-import type { Accept, Frame, Socket, SocketReader } from "../../src/ports/socket.ts";
+import type { Accept, Batch, Frame, Socket, SocketReader } from "../../src/ports/socket.ts";
 
 /** A frame as the client reads it. */
 // deno-lint-ignore no-explicit-any
@@ -24,7 +24,7 @@ export class LinkedSocket implements Socket {
     this.#client = client;
   }
 
-  write(frames: readonly Frame[]): void {
+  write({ frames }: Batch): void {
     if (this.#client.over) return;
     this.writes.push(frames.map(({ text }) => text));
     for (const frame of frames) this.#client.arrive(frame);

@@ -1,0 +1,105 @@
+import { describe, expect, test } from "vitest";
+import { type Flushable, Flusher, type Turn } from "../../src/connection/flusher.ts";
+import { createBench } from "../support/connection-bench.ts";
+import { SteppedClock } from "../support/stepped-clock.ts";
+
+/** An outbox whose writing takes a time, and when it was written. */
+class SlowOutbox implements Flushable {
+  readonly written: [turn: Turn, at: number][] = [];
+  readonly #clock: SteppedClock;
+  readonly #ms: number;
+
+  constructor(clock: SteppedClock, ms: number) {
+    this.#clock = clock;
+    this.#ms = ms;
+  }
+
+  flush(turn: Turn): void {
+    this.written.push([turn, this.#clock.monotonic()]);
+    this.#clock.advance(this.#ms);
+  }
+
+  unpark(): boolean {
+    return false;
+  }
+}
+
+function busyFor(ms: number) {
+  const clock = new SteppedClock();
+  const flusher = new Flusher(clock);
+  const outbox = new SlowOutbox(clock, ms);
+  const start = clock.monotonic();
+  flusher.add(outbox);
+  clock.tick();
+  expect(outbox.written).toEqual([["events", start]]);
+  outbox.written.length = 0;
+  return { clock, flusher, outbox, end: start + ms };
+}
+
+describe("Flusher", () => {
+  test("Flusher writes events at the end of their tick where it has rested half as long as it wrote", () => {
+    const { clock, flusher, outbox, end } = busyFor(4);
+    clock.advance(2);
+    flusher.add(outbox);
+    expect(outbox.written).toEqual([]);
+    clock.tick();
+    expect(outbox.written).toEqual([["events", end + 2]]);
+  });
+
+  test("Flusher lets events that come sooner wait for twice the time that it wrote, and writes them together", () => {
+    const { clock, flusher, outbox, end } = busyFor(4);
+    clock.advance(1);
+    flusher.add(outbox);
+    const other = new SlowOutbox(clock, 0);
+    clock.tick();
+    clock.advance(6);
+    flusher.add(other);
+    clock.tick();
+    expect(outbox.written).toEqual([]);
+    clock.advance(1);
+    expect(outbox.written).toEqual([["events", end + 8]]);
+    expect(other.written).toHaveLength(1);
+  });
+
+  test("Flusher lets nobody wait longer than 10 ms", () => {
+    const { clock, flusher, outbox, end } = busyFor(300);
+    flusher.add(outbox);
+    clock.tick();
+    clock.advance(9);
+    expect(outbox.written).toEqual([]);
+    clock.advance(1);
+    expect(outbox.written).toEqual([["events", end + 10]]);
+  });
+
+  test("Flusher never lets an outbox wait in which something is said to one client", () => {
+    const { clock, flusher, outbox, end } = busyFor(4);
+    flusher.add(outbox);
+    flusher.addUrgent(outbox);
+    clock.tick();
+    expect(outbox.written).toEqual([["now", end]]);
+  });
+
+  test("Flusher sends an answer at the end of its tick, behind the events that wait before it", async () => {
+    const bench = createBench();
+    const client = bench.connect();
+    await bench.ask(client, { type: "subscribe", room: "doc:a" });
+    const { socket } = client;
+    const write = socket.write.bind(socket);
+    socket.write = (batch) => {
+      write(batch);
+      bench.clock.advance(4);
+    };
+    bench.change("a", 1);
+    bench.clock.tick();
+    bench.change("a", 2);
+    bench.clock.tick();
+    client.take();
+    const before = socket.writes.length;
+    await bench.ask(client, { type: "ping" });
+    expect(socket.writes).toHaveLength(before + 1);
+    const kinds = socket.writes.at(-1)!.map((text) => JSON.parse(text).type);
+    expect(kinds).toEqual(["event", "pong"]);
+    bench.clock.advance(20);
+    expect(socket.writes).toHaveLength(before + 1);
+  });
+});
