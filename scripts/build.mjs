@@ -12,6 +12,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { joinPrograms, programsIn } from "./join-programs.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -22,6 +23,7 @@ const INPUTS = [
   "src",
   "services",
   "scripts/build.mjs",
+  "scripts/join-programs.mjs",
   "tsconfig.json",
   "tsconfig.build.json",
   "package-lock.json",
@@ -94,10 +96,7 @@ function compile(folder) {
  * @param {string} folder with a whole build
  */
 function makeExecutable(folder) {
-  const services = readdirSync(join(folder, "services")).map((name) => `services/${name}/main.js`);
-  for (const program of ["src/cli/main.js", ...services]) {
-    if (existsSync(join(folder, program))) chmodSync(join(folder, program), 0o755);
-  }
+  for (const program of programsIn(folder)) chmodSync(join(folder, `${program}.js`), 0o755);
 }
 
 /** Make `dist` anew. */
@@ -107,6 +106,7 @@ export async function build() {
   const old = `${fresh}.old`;
   try {
     await compile(fresh);
+    await joinPrograms(fresh);
     makeExecutable(fresh);
     writeFileSync(join(fresh, ".stamp"), stamp);
     if (existsSync(dist)) renameSync(dist, old);

@@ -7,11 +7,15 @@ import { listFolder } from "../../src/runtimes/list-folder.ts";
 import { workspace } from "../../src/runtimes/workspace.ts";
 import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
-import { readYaml } from "../../src/settings/read-yaml.ts";
 import { mahavishnu } from "./contract.ts";
+import type { ReadYaml } from "./domain/located.ts";
 import { mahavishnuSettings } from "./domain/settings.ts";
 import { mahavishnuHandlers } from "./handlers.ts";
 import { MahavishnuManager } from "./manager.ts";
+
+/** The parser is loaded for the first definition that is read. */
+const readYaml: ReadYaml = async (text, file) =>
+  (await import("../../src/settings/read-yaml.ts")).readYaml(text, file);
 
 export const mahavishnuService = defineService({
   contract: mahavishnu,

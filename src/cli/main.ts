@@ -2,10 +2,7 @@
 /** The command line: `mcp-realtime COMMAND`. */
 import process from "node:process";
 import { VERSION } from "../protocol/version.ts";
-import { EXIT_CODES } from "../server/run.ts";
-import { mcp } from "./mcp.ts";
-import { serve } from "./serve.ts";
-import { token } from "./token.ts";
+import { EXIT_CODES } from "../server/exit-codes.ts";
 
 const USAGE = `Usage: mcp-realtime COMMAND [FLAGS]
 
@@ -18,11 +15,12 @@ Commands:
   --version  Show the version
 `;
 
+/** A command is loaded when it is asked for. */
 async function main(args: readonly string[]): Promise<number> {
   const [command, ...rest] = args;
-  if (command === "serve") return await serve(rest);
-  if (command === "mcp") return await mcp(rest);
-  if (command === "token") return await token(rest);
+  if (command === "serve") return await (await import("./serve.ts")).serve(rest);
+  if (command === "mcp") return await (await import("./mcp.ts")).mcp(rest);
+  if (command === "token") return await (await import("./token.ts")).token(rest);
   if (command === "--help" || command === "-h") {
     console.log(USAGE);
     return EXIT_CODES.done;

@@ -4,7 +4,8 @@
  * @module
  */
 import { detectRuntime } from "../runtimes/detect.ts";
-import { EXIT_CODES, explained, runServices } from "../server/run.ts";
+import { EXIT_CODES } from "../server/exit-codes.ts";
+import { explained, runServices } from "../server/run.ts";
 import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
 import { nearest } from "../settings/nearest.ts";
 import { SettingsError } from "../settings/settings-error.ts";

@@ -12,21 +12,16 @@ import { ListenError, type Runtime } from "../ports/runtime.ts";
 import type { Contract } from "../protocol/contract.ts";
 import type { Manager, Service } from "../service/define-service.ts";
 import { type Flags, flagsHelp, NO_FLAGS, parseFlags } from "../settings/flags.ts";
-import { loadSettings } from "../settings/load.ts";
+import { settingsFile, settingsFrom } from "../settings/loader.ts";
+import { readPlain } from "../settings/read-plain.ts";
 import type { Settings } from "../settings/schema.ts";
 import { SettingsError } from "../settings/settings-error.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
 import { RealtimeServer } from "./realtime-server.ts";
 import { settingsServiceOf } from "./server-settings.ts";
 import { authority } from "./status.ts";
 
-/** How a process ends. */
-export const EXIT_CODES = {
-  done: 0,
-  /** A port, a file or a service failed; a sentence on standard error says which. */
-  error: 1,
-  /** The command line, the environment or a settings file is wrong. */
-  usage: 2,
-} as const;
+export { EXIT_CODES } from "./exit-codes.ts";
 
 /** How long a stop may take before it is given up, in milliseconds. */
 const STOP_MS = 15_000;
@@ -138,7 +133,7 @@ export async function readSettings(
   flags: Flags = NO_FLAGS,
 ): Promise<Settings> {
   const owner = settingsServiceOf(service);
-  const file = flags.settingsFile ?? `settings/${owner.name}.yaml`;
+  const file = flags.settingsFile ?? settingsFile(owner);
   const text = await runtime.files.readText(runtime.files.resolve(file)).catch((error: Error) => {
     throw new SettingsError([
       `${flags.settingsFile === undefined ? "Settings" : "--settings"}: ${error.message}`,
@@ -147,13 +142,11 @@ export async function readSettings(
   if (text === undefined && flags.settingsFile !== undefined) {
     throw new SettingsError([`--settings: expected a file, got "${file}", which does not exist`]);
   }
-  return loadSettings({
-    service: owner,
-    ...(text === undefined ? {} : { text }),
-    file,
-    environment: runtime.environment,
-    flags,
-  });
+  const sources = { service: owner, file, environment: runtime.environment, flags };
+  if (text === undefined) return settingsFrom(sources);
+  // The parser is large, and few files need it.
+  const written = readPlain(text) ?? (await import("../settings/read-yaml.ts")).readYaml(text, file);
+  return settingsFrom(sources, written);
 }
 
 /** Services that are up. */

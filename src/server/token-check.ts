@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { KeySet } from "../auth/key-set.ts";
-import { createVerifier, type Verify } from "../auth/token.ts";
+import type { KeySet } from "../auth/key-set.ts";
+import type { Verify } from "../auth/token.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
@@ -26,35 +26,76 @@ export interface TokenCheck {
   /** Null where there is neither secret nor keys. */
   readonly verify: Verify | null;
   /**
-   * Read the keys, so that the first token need not wait. Keys at an address may come later: that is not waited for.
+   * Load what checks tokens and read the keys, so that the first token need not wait. Keys at an address may come later:
+   * that is not waited for.
    *
    * @throws {SettingsError} where the file of keys cannot be used.
    */
   prepare(): Promise<void>;
 }
 
-export function createTokenCheck({ service, auth, files, clock, log }: TokenCheckParts): TokenCheck {
-  const { secret, jwks_url: url, jwks_file: file } = auth;
-  const keys = url === undefined && file === undefined ? null : new KeySet({
-    read: () => file === undefined ? fetchKeySet(url!, clock) : readKeyFile(file, files()),
-    clock,
-    log,
-  });
-  if (secret === undefined && keys === null) return { verify: null, prepare: () => Promise.resolve() };
+/** What a check consists of, once it is loaded. */
+interface Loaded {
+  readonly verify: Verify;
+  readonly keys: KeySet | null;
+}
+
+/** The packages for tokens are loaded where tokens are checked: a server without a secret and keys starts without them. */
+export function createTokenCheck(parts: TokenCheckParts): TokenCheck {
+  const { secret, jwks_url: url, jwks_file: file } = parts.auth;
+  if (secret === undefined && url === undefined && file === undefined) {
+    return { verify: null, prepare: () => Promise.resolve() };
+  }
+  let loading: Promise<Loaded> | null = null;
+  let verify: Verify | null = null;
+  const load = async (): Promise<Loaded> => {
+    try {
+      const loaded = await (loading ??= loadCheck(parts));
+      verify = loaded.verify;
+      return loaded;
+    } catch (error) {
+      // The next token tries again.
+      loading = null;
+      throw error;
+    }
+  };
   return {
-    verify: createVerifier({
-      ...(secret === undefined ? {} : { secret }),
-      ...(keys === null ? {} : { keys }),
-      issuers: [auth.issuer].flat(),
-      audiences: [auth.audience].flat(),
-      service,
-      clock,
-      skewSeconds: auth.skew_seconds,
-    }),
+    async verify(token) {
+      try {
+        return await (verify ?? (await load()).verify)(token);
+      } catch (error) {
+        parts.log.error("What checks tokens could not be loaded", { service: parts.service, error });
+        return { ok: false, reason: "unavailable" };
+      }
+    },
     async prepare() {
+      const { keys } = await load();
       const prepared = keys?.prepare();
       const fault = file === undefined ? null : await prepared;
       if (fault) throw new SettingsError([`Settings: auth.jwks_file: expected ${fault.message}`]);
     },
   };
+}
+
+async function loadCheck({ service, auth, files, clock, log }: TokenCheckParts): Promise<Loaded> {
+  const { secret, jwks_url: url, jwks_file: file } = auth;
+  const [{ createVerifier }, { KeySet }] = await Promise.all([
+    import("../auth/token.ts"),
+    import("../auth/key-set.ts"),
+  ]);
+  const keys = url === undefined && file === undefined ? null : new KeySet({
+    read: () => file === undefined ? fetchKeySet(url!, clock) : readKeyFile(file, files()),
+    clock,
+    log,
+  });
+  const verify = createVerifier({
+    ...(secret === undefined ? {} : { secret }),
+    ...(keys === null ? {} : { keys }),
+    issuers: [auth.issuer].flat(),
+    audiences: [auth.audience].flat(),
+    service,
+    clock,
+    skewSeconds: auth.skew_seconds,
+  });
+  return { verify, keys };
 }

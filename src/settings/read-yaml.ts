@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Parser } from "yaml";
-import type { CST, Node, Pair, YAMLError } from "yaml";
+import { Composer, isAlias, isMap, isScalar, isSeq, LineCounter, Parser } from "yaml";
+import type { CST, Document, Node, Pair, YAMLError } from "yaml";
 import type { JsonValue } from "../protocol/json.ts";
 import { printedPath } from "./settings-error.ts";
 
@@ -59,20 +59,11 @@ export function readYaml(text: string, file: string): YamlText {
     const sizes = `at most ${MAX_YAML_CHARACTERS} characters, got ${text.length}`;
     return { root: null, problems: [`${file}: expected ${sizes}`] };
   }
-  if (isFarTooDeep(text)) return { root: null, problems: [`${file}: ${TOO_DEEP}`] };
   const lines = new LineCounter();
   try {
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      schema: "core",
-      resolveKnownTags: false,
-      merge: false,
-      stringKeys: true,
-      // Found below, in linear time and with the path.
-      uniqueKeys: false,
-    });
-    const faults = [...document.errors, ...document.warnings];
+    const tokens = [...new Parser(lines.addNewLine).parse(text)];
+    if (isFarTooDeep(tokens)) return { root: null, problems: [`${file}: ${TOO_DEEP}`] };
+    const { document, faults } = compose(tokens, text.length);
     if (faults.length > 0) return { root: null, problems: syntaxProblems(faults, lines, file) };
     const reader = new Reader(lines, file);
     const root = document.contents === null ? null : reader.read(document.contents, 1, []);
@@ -82,6 +73,34 @@ export function readYaml(text: string, file: string): YamlText {
   }
 }
 
+type Fault = Pick<YAMLError, "code" | "pos">;
+
+/** What `parseDocument` makes of a text, from tokens that are there already. */
+function compose(
+  tokens: readonly CST.Token[],
+  length: number,
+): { document: Document.Parsed; faults: readonly Fault[] } {
+  const composer = new Composer({
+    prettyErrors: false,
+    schema: "core",
+    resolveKnownTags: false,
+    merge: false,
+    stringKeys: true,
+    // Found below, in linear time and with the path.
+    uniqueKeys: false,
+  });
+  const documents = composer.compose(tokens, true, length);
+  // There is one also where the text is empty.
+  const document = documents.next().value as Document.Parsed;
+  const second = documents.next();
+  const faults: Fault[] = [...document.errors, ...document.warnings];
+  if (!second.done) {
+    const [start] = second.value.range;
+    faults.push({ code: "MULTIPLE_DOCS", pos: [start, start] });
+  }
+  return { document, faults };
+}
+
 /** Levels of syntax that the parser's recursion is trusted with: a list in a map in a list has two for each. */
 const MAX_SYNTAX_DEPTH = 8 * MAX_YAML_DEPTH;
 
@@ -89,9 +108,9 @@ const MAX_SYNTAX_DEPTH = 8 * MAX_YAML_DEPTH;
  * The parser's first half, which does not recurse, tells. Its second half does: at the end of the stack it would throw
  * at best, and an engine that compiles a regular expression there ends the process.
  */
-function isFarTooDeep(text: string): boolean {
+function isFarTooDeep(tokens: readonly CST.Token[]): boolean {
   const waiting: { token: CST.Token | CST.CollectionItem; depth: number }[] = [];
-  for (const token of new Parser().parse(text)) {
+  for (const token of tokens) {
     waiting.push({ token, depth: 1 });
     for (let next = waiting.pop(); next; next = waiting.pop()) {
       const { token, depth } = next;
@@ -106,10 +125,10 @@ function isFarTooDeep(text: string): boolean {
   return false;
 }
 
-function syntaxProblems(faults: readonly YAMLError[], lines: LineCounter, file: string): string[] {
+function syntaxProblems(faults: readonly Fault[], lines: LineCounter, file: string): string[] {
   // One fault often brings several messages about the same line; these two say most.
   const telling: readonly string[] = ["MISSING_CHAR", "RESOURCE_EXHAUSTION"];
-  const byLine = new Map<number, YAMLError>();
+  const byLine = new Map<number, Fault>();
   for (const fault of faults) {
     const line = Math.max(1, lines.linePos(fault.pos[0]).line);
     if (!byLine.has(line) || telling.includes(fault.code)) byLine.set(line, fault);

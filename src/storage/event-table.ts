@@ -116,7 +116,9 @@ export class EventTable implements Journal {
     this.#below = both((column) => `SELECT max(seq) AS seq FROM events WHERE ${column} = ? AND seq < ?`);
     this.#at =
       database.prepare("SELECT at FROM events ORDER BY seq DESC LIMIT 1").get<{ at: number }>()?.at ?? 0;
-    this.transaction(() => this.#applyChangedBounds());
+    // Waits for the disk, so it is left to the first event; only a new epoch must not be lost once it was seen.
+    if (this.head.seq === 0) this.#counter.reserve();
+    this.#run(() => this.#applyChangedBounds());
   }
 
   get head(): Position {
@@ -127,10 +129,7 @@ export class EventTable implements Journal {
     if (this.#transactions.active) return this.#transactions.run(work);
     this.#refuseClosed();
     this.#counter.reserve();
-    this.#beforeTransaction = { seq: this.#counter.seq, at: this.#at };
-    const result = this.#transactions.run(work);
-    this.#channels.settle();
-    return result;
+    return this.#run(work);
   }
 
   append(drafts: readonly EventDraft[]): SequencedEvent[] {
@@ -186,6 +185,13 @@ export class EventTable implements Journal {
     if (this.#closed) return;
     this.#closed = true;
     this.#counter.close();
+  }
+
+  #run<T>(work: () => T): T {
+    this.#beforeTransaction = { seq: this.#counter.seq, at: this.#at };
+    const result = this.#transactions.run(work);
+    this.#channels.settle();
+    return result;
   }
 
   #append(drafts: readonly EventDraft[]): SequencedEvent[] {

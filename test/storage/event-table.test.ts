@@ -1,3 +1,4 @@
+import { existsSync, statSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { Database } from "../../src/ports/database.ts";
 import { openDatabase } from "../../src/runtimes/database.ts";
@@ -43,6 +44,30 @@ it("EventTable keeps its epoch over restarts and has another one in another data
   first.close();
   expect(new EventTable({ database: await newDatabase(path), clock }).head.epoch).toBe(epoch);
   expect(new EventTable({ database: await newDatabase(), clock }).head.epoch).not.toBe(epoch);
+});
+
+it("EventTable writes nothing when it is opened again, and notes its numbers before the next event", async () => {
+  const path = newDatabasePath();
+  const clock = new FakeClock();
+  const first = await openDatabase(path);
+  const { seq } = new EventTable({ database: first, clock }).append([draft("a:1")])[0]!;
+  // As after `kill -9`: the rest of the block is not given back.
+  first.close();
+
+  const second = await openDatabase(path);
+  const written = () =>
+    second.prepare("SELECT reserved FROM event_meta").get<{ reserved: number }>()!.reserved;
+  const before = written();
+  const table = new EventTable({ database: second, clock });
+  expect(existsSync(`${path}-wal`) ? statSync(`${path}-wal`).size : 0).toBe(0);
+  expect(written()).toBe(before);
+  const next = table.append([draft("a:1", true)])[0]!.seq;
+  expect(next).toBeGreaterThan(seq);
+  expect(written()).toBeGreaterThan(next);
+  second.close();
+
+  const third = await newDatabase(path);
+  expect(new EventTable({ database: third, clock }).append([draft("a:1")])[0]!.seq).toBeGreaterThan(next);
 });
 
 it("EventTable undoes the state that was written beside events", async () => {

@@ -103,7 +103,7 @@ export class DefinitionFiles {
       return { ok: false, problems: [error instanceof Error ? error.message : String(error)] };
     }
     if (text === null) return null;
-    const { root, problems } = readYaml(text, label);
+    const { root, problems } = await readYaml(text, label);
     const result = readDefinition(root, { file: label, name, pools });
     if (problems.length === 0) return result;
     // Where the text cannot be read at all, what is missing in it says nothing.

@@ -15,11 +15,14 @@ export interface Located {
   readonly refused?: boolean;
 }
 
-/** Reads one YAML document. Problems begin with `{file}:{line}: `; nothing is thrown. */
-export type ReadYaml = (
-  text: string,
-  file: string,
-) => { readonly root: Located | null; readonly problems: readonly string[] };
+/** What a YAML document holds. Problems begin with `{file}:{line}: `. */
+export interface LocatedText {
+  readonly root: Located | null;
+  readonly problems: readonly string[];
+}
+
+/** Reads one YAML document. Nothing that stands in it makes it throw. */
+export type ReadYaml = (text: string, file: string) => LocatedText | Promise<LocatedText>;
 
 /** A value that came as JSON. Looked into as far as it is asked, however deep it is. */
 export function locate(value: JsonValue): Located {

@@ -1,0 +1,91 @@
+/**
+ * Join the programs of a build: each starts from a few files instead of some hundreds, as looking for files is most of
+ * what a start costs. What is loaded late (`import("…")`) stays in files of its own. Modules that others import stay as
+ * the compiler made them.
+ *
+ * @module
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Where the joined parts go, below the build's folder. */
+export const PARTS = "programs";
+
+/**
+ * Stay where npm put them: an addon that only Node 20 needs, faster parts of `ws` that nobody has to have, and what makes
+ * certificates, which is large and wanted once in a while.
+ */
+const APART = ["libsql", "bufferutil", "utf-8-validate", "selfsigned"];
+
+/** What every server needs is one part, and what tells a version is not in it. Packages go where they are used. */
+const GROUPS = [
+  { name: "words", test: /\/src\/(?:protocol\/version|server\/exit-codes)\.js$/, priority: 2 },
+  {
+    name: "server",
+    test: /\/src\/(?:server|service|storage|runtimes\/(?:node|workspace|list-folder|blob-files))[/.]/,
+    priority: 1,
+  },
+];
+
+/**
+ * @param {string} folder with a whole build
+ * @returns {string[]} its programs, without their ending
+ */
+export function programsIn(folder) {
+  const services = readdirSync(join(folder, "services")).map((name) => `services/${name}/main`);
+  return ["src/cli/main", ...services].filter((program) => existsSync(join(folder, `${program}.js`)));
+}
+
+/**
+ * Put joined programs into the places of those that the compiler made.
+ *
+ * @param {string} folder with a whole build
+ */
+export async function joinPrograms(folder) {
+  const { rolldown } = await joiner();
+  const bundle = await rolldown({
+    cwd: folder,
+    platform: "node",
+    input: Object.fromEntries(programsIn(folder).map((program) => [program, join(folder, `${program}.js`)])),
+    external: [/^(?:node|bun):/, ...APART],
+  });
+  try {
+    const { output } = await bundle.write({
+      dir: folder,
+      format: "esm",
+      entryFileNames: "[name].js",
+      chunkFileNames: `${PARTS}/[name]-[hash].js`,
+      codeSplitting: { groups: GROUPS },
+    });
+    const modules = output.flatMap((part) => part.type === "chunk" ? part.moduleIds : []);
+    writeFileSync(join(folder, PARTS, "LICENSES.txt"), licenses(modules));
+  } finally {
+    await bundle.close();
+  }
+}
+
+/** Loaded for a build only: whoever starts what is built needs none of it. */
+function joiner() {
+  return import("rolldown").catch((cause) => {
+    throw new Error("Cannot build as package 'rolldown' is not installed: run 'npm ci' first", { cause });
+  });
+}
+
+/**
+ * The licenses of the packages that are joined in, as these ask to go wherever their code goes.
+ *
+ * @param {readonly string[]} modules paths of all modules that were joined
+ * @returns {string}
+ */
+function licenses(modules) {
+  const folders = new Set(
+    modules.flatMap((path) => path.match(/^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []),
+  );
+  const told = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((name) => /^licen[cs]e(?:\.\w+)?$/i.test(name));
+    const text = file === undefined ? `License: ${license}` : readFileSync(join(folder, file), "utf8").trim();
+    return `${name} ${version}\n\n${text}\n`;
+  });
+  return told.join(`\n${"-".repeat(80)}\n\n`);
+}
