@@ -179,7 +179,8 @@ function saturated(window: number, peer: SubjectName, limit: number): Bar {
     value(results) {
       const ours = inTime(results, saturatedRow(window), "node");
       const theirs = Math.max(...SATURATED.map((row) => inTime(results, row, peer) ?? 0));
-      return ours === null || theirs === 0 ? null : ours / theirs;
+      if (ours === null || SATURATED.every((row) => inTime(results, row, peer) === null)) return null;
+      return theirs > 0 ? ours / theirs : ours > 0 ? Infinity : 0;
     },
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { Deliveries } from "./load/crowd.ts";
 import type { Program } from "./program.ts";
-import { processorMs } from "./processor-time.ts";
+import { measureProcessor } from "./processor-time.ts";
 import { startLoad, Subject, type SubjectName } from "./subjects.ts";
 
 export interface Field {
@@ -38,9 +38,9 @@ export class Fielded {
   async order<Figures = Deliveries>(order: string, options: object): Promise<Measured<Figures>> {
     const { dialect, ports, pid } = this.subject;
     const words = { order, port: ports.websocket, dialect, ...options };
-    const before = processorMs(pid);
+    const spentMs = measureProcessor(pid);
     const figures = await this.#load.ask<Figures>(JSON.stringify(words));
-    return { ...figures, cpuMs: processorMs(pid) - before };
+    return { ...figures, cpuMs: spentMs() };
   }
 
   async stop(): Promise<void> {

@@ -10,8 +10,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Suite } from "../suite.ts";
-import { titleOf } from "../suite.ts";
+import { buildOnce } from "../../test/support/build-once.ts";
+import { type Suite, titleOf } from "../suite.ts";
 
 const SERVICES = ["session-buddy", "mahavishnu", "akosha", "crackerjack", "dhruva", "excalidraw"];
 const PROGRAM = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
@@ -25,6 +25,7 @@ const STARTS = 3;
 export const startUp: Suite = {
   name: "start-up",
   async run(effort, results) {
+    await buildOnce();
     const folder = mkdtempSync(join(tmpdir(), "realtime-bench-"));
     try {
       mkdirSync(join(folder, "settings"));
