@@ -150,7 +150,7 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
   /** Answer or tell the client something; one that does not fit into a frame becomes an error that says so. */
   reply(parts: ReplyParts): void {
     if (this.over) return;
-    const frame = new Frame(encodeFrame(outboundFrame(parts, this.host.clock)));
+    const frame = new Frame(encodeFrame(outboundFrame(parts, this.host.clock), parts.dataText));
     if (frame.bytes > MAX_OUTBOUND_FRAME_BYTES) return this.reply(tooLarge(parts, frame.bytes));
     this.host.metrics.sent[parts.type].add();
     this.#outbox.push(frame, "reply");
@@ -297,11 +297,18 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
     const frame = decoded.frame;
     const correlationId = correlationOf(frame, this.host.settings.correlation);
     this.host.metrics.received[frame.type].add();
-    this.#guard(frame, correlationId, () => {
-      if (this.#authentication) return this.#inOrder(this.#authentication.first(frame, correlationId));
-      this.host.received(this.id, frame);
-      return this.#route(frame, correlationId);
-    });
+    // Whatever throws, now or later, is answered.
+    try {
+      this.#take(frame, correlationId)?.catch((error) => this.#fault(frame, correlationId, error));
+    } catch (error) {
+      this.#fault(frame, correlationId, error);
+    }
+  }
+
+  #take(frame: InboundFrame, correlationId: string | null): void | Promise<void> {
+    if (this.#authentication) return this.#inOrder(this.#authentication.first(frame, correlationId));
+    this.host.received(this.id, frame);
+    return this.#route(frame, correlationId);
   }
 
   #route(frame: InboundFrame, correlationId: string | null): void | Promise<void> {
@@ -336,18 +343,11 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
     return work.finally(() => this.#inbox.release());
   }
 
-  #guard(frame: InboundFrame, correlationId: string | null, work: () => void | Promise<void>): void {
-    const fault = (error: unknown): void => {
-      const id = crypto.randomUUID();
-      this.host.log.error("A frame could not be handled", { connection: this.id, fault: id, error });
-      this.fail(frame, correlationId, "SERVER_ERROR", `Internal error: the log explains it under ${id}`);
-      this.welcome.now();
-    };
-    try {
-      work()?.catch(fault);
-    } catch (error) {
-      fault(error);
-    }
+  #fault(frame: InboundFrame, correlationId: string | null, error: unknown): void {
+    const id = crypto.randomUUID();
+    this.host.log.error("A frame could not be handled", { connection: this.id, fault: id, error });
+    this.fail(frame, correlationId, "SERVER_ERROR", `Internal error: the log explains it under ${id}`);
+    this.welcome.now();
   }
 
   #refuseRate(data: Message, retryAfterSeconds: number, now: number): void {

@@ -19,7 +19,12 @@ import type { Flusher } from "./flusher.ts";
 import type { ConnectionMetrics } from "./metrics.ts";
 
 export type Answer =
-  | { readonly ok: true; readonly data: JsonObject }
+  | {
+    readonly ok: true;
+    readonly data: JsonObject;
+    /** `data` as JSON, where it has been written already. */
+    readonly text?: string | undefined;
+  }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 /** One request on its way to the service. `name` is null where the frame had none. */
@@ -71,8 +76,8 @@ export interface ConnectionHost {
   /** Whether an event of this name exists in the contract. */
   hasEvent(name: string): boolean;
   hasRequest(name: string): boolean;
-  /** Never rejects. */
-  dispatch(request: ConnectionRequest): Promise<Answer>;
+  /** At once, where the service does not wait for anything. Never throws, never rejects. */
+  dispatch(request: ConnectionRequest): Answer | Promise<Answer>;
   /** Null where the server has no secret to check tokens with. */
   readonly verify: Verify | null;
   /** Synchronous, since it is asked for every channel. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { Clock } from "../ports/clock.ts";
 import { Frame, type Socket } from "../ports/socket.ts";
 import type { ConnectionHost } from "./host.ts";
 
@@ -23,13 +24,49 @@ export interface InboxOwner {
   handle(message: Message): void;
 }
 
+/** Numbers the ticks in which messages come, for all connections of a clock together. */
+class Ticks {
+  static readonly #known = new WeakMap<Clock, Ticks>();
+  readonly #clock: Clock;
+  #begun = false;
+  /** Of the tick that is under way, or that comes next. */
+  count = 0;
+
+  private constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  static of(clock: Clock): Ticks {
+    let ticks = Ticks.#known.get(clock);
+    if (!ticks) Ticks.#known.set(clock, ticks = new Ticks(clock));
+    return ticks;
+  }
+
+  /** Something happens in this tick. Returns its number. */
+  begin(): number {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#clock.endOfTick(this.#end);
+    }
+    return this.count;
+  }
+
+  readonly #end = (): void => {
+    this.#begun = false;
+    this.count++;
+  };
+}
+
 export class Inbox {
   readonly #socket: Socket;
   readonly #owner: InboxOwner;
   /** Null for none. */
   #waiting: Message[] | null = null;
+  readonly #ticks: Ticks;
+  /** Messages that were handled in the tick of this number. */
   #handled = 0;
-  #resetQueued = false;
+  #tick = -1;
+  #drainQueued = false;
   /** Reasons to wait. */
   #holds = 0;
   #paused = false;
@@ -38,6 +75,7 @@ export class Inbox {
   constructor(socket: Socket, owner: InboxOwner) {
     this.#socket = socket;
     this.#owner = owner;
+    this.#ticks = Ticks.of(owner.host.clock);
   }
 
   push(message: Message): void {
@@ -45,6 +83,7 @@ export class Inbox {
     if (this.#waiting !== null || !this.#mayHandle()) {
       (this.#waiting ??= []).push(message);
       this.#pause();
+      if (this.#holds === 0) this.#drainLater();
       return;
     }
     this.#take(message);
@@ -74,23 +113,27 @@ export class Inbox {
 
   #mayHandle(): boolean {
     const { framesPerTick } = this.#owner.host.settings;
-    return this.#holds === 0 && (framesPerTick === 0 || this.#handled < framesPerTick);
+    if (this.#holds > 0) return false;
+    return framesPerTick === 0 || this.#tick !== this.#ticks.count || this.#handled < framesPerTick;
   }
 
   #take(message: Message): void {
-    this.#handled++;
-    if (!this.#resetQueued) {
-      this.#resetQueued = true;
-      // Made for each tick that brings something: most connections say little, and there are many.
-      this.#owner.host.clock.endOfTick(() => this.#nextTick());
+    const tick = this.#ticks.begin();
+    if (this.#tick !== tick) {
+      this.#tick = tick;
+      this.#handled = 0;
     }
+    this.#handled++;
     this.#owner.handle(message);
   }
 
-  #nextTick(): void {
-    this.#resetQueued = false;
-    this.#handled = 0;
-    this.#drain();
+  #drainLater(): void {
+    if (this.#drainQueued) return;
+    this.#drainQueued = true;
+    this.#owner.host.clock.endOfTick(() => {
+      this.#drainQueued = false;
+      this.#drain();
+    });
   }
 
   #drain(): void {
@@ -100,6 +143,7 @@ export class Inbox {
       if (this.#waiting.length === 0) this.#waiting = null;
       this.#take(message);
     }
+    if (this.#waiting !== null && this.#holds === 0) this.#drainLater();
     if (this.#waiting === null && this.#paused && !this.#closed) {
       this.#paused = false;
       this.#socket.resume();

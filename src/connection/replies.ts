@@ -14,6 +14,8 @@ export interface ReplyParts {
   readonly type: FrameType;
   readonly event?: string | null;
   readonly data?: JsonObject;
+  /** `data` as JSON, where it has been written already. */
+  readonly dataText?: string | undefined;
   readonly correlationId?: string | null;
   readonly room?: string | null;
   readonly error?: { readonly code: ErrorCode; readonly message: string };

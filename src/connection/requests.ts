@@ -19,7 +19,9 @@ export class Requests {
   readonly #connection: Client;
   readonly #outbox: Outbox;
   readonly #inbox: Pick<Inbox, "hold" | "release">;
-  /** Requests that are not answered yet. */
+  /** The request that the service has just been asked. */
+  #asked: symbol | null = null;
+  /** Requests that the service has been asked before, and has not answered yet. */
   readonly #open = new Set<symbol>();
   /** Events that the client published itself, as events: they go to the others and not back to it. Null before the first. */
   #relayed: WeakSet<symbol> | null = null;
@@ -70,7 +72,7 @@ export class Requests {
   }
 
   /** Pass a request, or an event that a client may publish, to the service and answer it. */
-  async handle(frame: InboundFrame, correlationId: string | null): Promise<void> {
+  handle(frame: InboundFrame, correlationId: string | null): void | Promise<void> {
     const connection = this.#connection;
     const { host } = connection;
     const isEvent = frame.type === "event";
@@ -81,25 +83,54 @@ export class Requests {
     }
     const cause = Symbol(frame.event ?? "");
     this.#minds = true;
+    this.#asked = cause;
+    if (published) (this.#relayed ??= new WeakSet()).add(cause);
+    let later: Promise<void> | undefined;
+    try {
+      const answer = host.dispatch({
+        name: published ? "publish" : frame.event,
+        data: published ? publication(frame) : frame.data,
+        call: { identity: connection.identity, door: "websocket", connectionId: connection.id, cause },
+      });
+      if (answer instanceof Promise) later = this.#later(frame, correlationId, answer, cause, published);
+      else this.#answer(frame, correlationId, answer, published);
+    } finally {
+      this.#asked = null;
+      if (!later) this.#done();
+    }
+    return later;
+  }
+
+  async #later(
+    frame: InboundFrame,
+    correlationId: string | null,
+    answer: Promise<Answer>,
+    cause: symbol,
+    published: boolean,
+  ): Promise<void> {
+    const { host } = this.#connection;
     this.#open.add(cause);
     if (this.#open.size === host.settings.concurrentRequests) {
       host.metrics.limit("concurrent_requests").add();
       this.#inbox.hold();
     }
-    if (published) (this.#relayed ??= new WeakSet()).add(cause);
     try {
-      const answer = await host.dispatch({
-        name: published ? "publish" : frame.event,
-        data: published ? publication(frame) : frame.data,
-        call: { identity: connection.identity, door: "websocket", connectionId: connection.id, cause },
-      });
-      this.#answer(frame, correlationId, answer, published);
+      this.#answer(frame, correlationId, await answer, published);
     } finally {
-      this.#leave(cause);
+      const wasFull = this.#open.size === host.settings.concurrentRequests;
+      this.#open.delete(cause);
+      this.#done();
+      if (wasFull) this.#inbox.release();
+    }
+  }
+
+  /** Send what was kept back for an answer that is out now. */
+  #done(): void {
+    if (this.#held.length > 0) {
       const blocked = this.#held.findIndex((held) => this.#isOpen(held.cause));
       this.#release(blocked < 0 ? this.#held.length : blocked);
-      this.#minds = this.#open.size > 0 || this.#held.length > 0 || this.#relayed !== null;
     }
+    this.#minds = this.#open.size > 0 || this.#held.length > 0 || this.#relayed !== null;
   }
 
   /** Send what is kept back, whether it was answered or not. */
@@ -113,14 +144,8 @@ export class Requests {
     this.#heldBytes = 0;
   }
 
-  #leave(cause: symbol): void {
-    const wasFull = this.#open.size === this.#connection.host.settings.concurrentRequests;
-    this.#open.delete(cause);
-    if (wasFull) this.#inbox.release();
-  }
-
   #isOpen(cause: symbol | undefined): boolean {
-    return cause !== undefined && this.#open.has(cause);
+    return cause !== undefined && (cause === this.#asked || this.#open.has(cause));
   }
 
   #answer(frame: InboundFrame, correlationId: string | null, answer: Answer, published: boolean): void {
@@ -130,6 +155,7 @@ export class Requests {
       event: frame.event,
       correlationId,
       data: answer.data,
+      dataText: answer.text,
       traceparent: frame.traceparent,
     });
   }

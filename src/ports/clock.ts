@@ -71,5 +71,10 @@ export const wakefulClock: Clock = {
 
 /** The clock's wall time as every timestamp of the project is written: UTC, ISO 8601, milliseconds, `Z`. */
 export function timestamp(clock: Clock): string {
-  return new Date(clock.now()).toISOString();
+  const now = clock.now();
+  if (now !== latest.now) latest = { now, text: new Date(now).toISOString() };
+  return latest.text;
 }
+
+/** Many are written in a millisecond. */
+let latest = { now: NaN, text: "" };

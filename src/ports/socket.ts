@@ -5,6 +5,8 @@
  * @module
  */
 
+import { utf8Length } from "../protocol/utf8.ts";
+
 /**
  * A text frame on its way out, encoded once and handed to any number of sockets. A runtime may keep its own wire
  * form (header and payload in one buffer) in `wire`, so that the work is done for the first socket only.
@@ -74,21 +76,6 @@ export class Batch {
     for (let batch = this.before; batch !== null; batch = batch.before) frames[--at] = batch.frame;
     return frames;
   }
-}
-
-function utf8Length(text: string): number {
-  let bytes = text.length;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x80) continue;
-    if (unit < 0x800) bytes += 1;
-    else {
-      bytes += 2;
-      // A pair of surrogates is four bytes for two units.
-      if (unit >= 0xd800 && unit < 0xdc00) i++;
-    }
-  }
-  return bytes;
 }
 
 /**

@@ -7,8 +7,8 @@
 import { FRAME_TYPES, type FrameType, type InboundFrame, type OutboundFrame } from "./envelope.ts";
 import type { SequencedEvent } from "./event.ts";
 import { hasLoneSurrogateEscape } from "./json-text.ts";
-import { isJsonObject, typeInWords } from "./json-value.ts";
-import { type JsonObject, parseJson, stringifyJson } from "./json.ts";
+import { isJsonObject, type JsonValue, typeInWords } from "./json-value.ts";
+import { type JsonObject, parseJson, quoteJson, stringifyJson } from "./json.ts";
 
 export type DecodeResult =
   | { readonly ok: true; readonly frame: InboundFrame }
@@ -27,8 +27,6 @@ export type DecodeResult =
 export type CorrelationMode = "compatible" | "strict";
 
 const TYPES: ReadonlySet<unknown> = new Set(FRAME_TYPES);
-const NOT_NULL = ["id", "timestamp"] as const;
-const NULLABLE = ["correlation_id", "event", "room", "error_code", "error_message"] as const;
 const LOWER_CASE_UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{0,200})?$/;
 // ignoreBOM keeps the mark in the text, where it is refused like any other stray character.
@@ -58,25 +56,39 @@ export function decodeFrame(data: string | Uint8Array): DecodeResult {
   return { ok: true, frame: frameOf(value) };
 }
 
-/** Write a frame: the nine keys of the envelope always and in order, then those additions that are set. */
-export function encodeFrame(frame: OutboundFrame): string {
-  return stringifyJson({
-    id: frame.id,
-    correlation_id: frame.correlation_id,
-    type: frame.type,
-    event: frame.event,
-    data: frame.data,
-    timestamp: frame.timestamp,
-    room: frame.room,
-    error_code: frame.error_code,
-    error_message: frame.error_message,
-    seq: frame.seq,
-    prev: frame.prev,
-    epoch: frame.epoch,
-    traceparent: frame.traceparent,
-    status: frame.status,
-    message: frame.message,
-  });
+/**
+ * Write a frame: the nine keys of the envelope always and in order, then those additions that are set. Its id and its
+ * timestamp are written as they are.
+ *
+ * @param data What `stringifyJson` makes of `frame.data`, where somebody has it already.
+ */
+export function encodeFrame(frame: OutboundFrame, data: string = stringifyJson(frame.data)): string {
+  return `{"id":"${frame.id}","correlation_id":${quoted(frame.correlation_id)},"type":"${frame.type}",` +
+    `"event":${quoted(frame.event)},"data":${data},"timestamp":"${frame.timestamp}"${placeAndError(frame)}` +
+    `${additions(frame)}}`;
+}
+
+const NEITHER = ',"room":null,"error_code":null,"error_message":null';
+
+function placeAndError({ room, error_code: code, error_message: message }: OutboundFrame): string {
+  if (room === null && code === null && message === null) return NEITHER;
+  return `,"room":${quoted(room)},"error_code":${quoted(code)},"error_message":${quoted(message)}`;
+}
+
+function quoted(text: string | null): string {
+  return text === null ? "null" : quoteJson(text);
+}
+
+/** The keys after the nine, as far as they are set. */
+function additions({ seq, prev, epoch, traceparent, status, message }: OutboundFrame): string {
+  let text = "";
+  if (seq !== undefined) text += `,"seq":${stringifyJson(seq)}`;
+  if (prev !== undefined) text += `,"prev":${stringifyJson(prev)}`;
+  if (epoch !== undefined) text += `,"epoch":${quoteJson(epoch)}`;
+  if (traceparent !== undefined) text += `,"traceparent":${quoteJson(traceparent)}`;
+  if (status !== undefined) text += `,"status":${quoteJson(status)}`;
+  if (message !== undefined) text += `,"message":${quoteJson(message)}`;
+  return text;
 }
 
 /** Write the event frame that every member of the event's channel gets. */
@@ -138,19 +150,20 @@ function faultOf(object: JsonObject): string | null {
   if (data !== undefined && !isJsonObject(data)) {
     return `Malformed frame: expected 'data' to be an object, got ${typeInWords(data)}`;
   }
-  for (const key of NOT_NULL) {
-    const value = object[key];
-    if (value !== undefined && typeof value !== "string") {
-      return `Malformed frame: expected '${key}' to be a string, got ${typeInWords(value)}`;
-    }
-  }
-  for (const key of NULLABLE) {
-    const value = object[key];
-    if (value !== undefined && value !== null && typeof value !== "string") {
-      return `Malformed frame: expected '${key}' to be a string or null, got ${typeInWords(value)}`;
-    }
-  }
-  return null;
+  return faultOfText("id", object.id) ?? faultOfText("timestamp", object.timestamp) ??
+    faultOfTextOrNull("correlation_id", object.correlation_id) ?? faultOfTextOrNull("event", object.event) ??
+    faultOfTextOrNull("room", object.room) ?? faultOfTextOrNull("error_code", object.error_code) ??
+    faultOfTextOrNull("error_message", object.error_message);
+}
+
+function faultOfText(key: string, value: JsonValue | undefined): string | null {
+  if (value === undefined || typeof value === "string") return null;
+  return `Malformed frame: expected '${key}' to be a string, got ${typeInWords(value)}`;
+}
+
+function faultOfTextOrNull(key: string, value: JsonValue | undefined): string | null {
+  if (value === undefined || value === null || typeof value === "string") return null;
+  return `Malformed frame: expected '${key}' to be a string or null, got ${typeInWords(value)}`;
 }
 
 /** The frame in an object in which `faultOf` found nothing. */

@@ -4,8 +4,10 @@
  * @module
  */
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
+export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
+/** Digits of the shortest integer that a double may not hold exactly. */
+const LONG_DIGITS = 16;
 const ESCAPE_LENGTH = "\\ud800".length;
 
 /** Index of the quote that ends the string whose opening quote is at `opening`; -1 where it does not end. */
@@ -42,7 +44,12 @@ export function nestsDeeperThan(text: string, levels: number): boolean {
 
 /** May the text hold an integer that a double cannot hold exactly? False alarms come from digits inside strings. */
 export function mayHoldLongInteger(text: string): boolean {
-  return /\d{16}/.test(text) && /(?:^|[[,:\s])-?[1-9]\d{15,}(?![\d.eE])/.test(text);
+  // So many digits in a row stand on every sixteenth place.
+  for (let at = LONG_DIGITS - 1; at < text.length; at += LONG_DIGITS) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0x30 && unit <= 0x39) return /(?:^|[[,:\s])-?[1-9]\d{15,}(?![\d.eE])/.test(text);
+  }
+  return false;
 }
 
 /**
@@ -50,8 +57,8 @@ export function mayHoldLongInteger(text: string): boolean {
  * at those that a later duplicate key replaces. Surrogates that stand unescaped are `isWellFormed`'s matter.
  */
 export function hasLoneSurrogateEscape(text: string): boolean {
-  if (!/\\u[dD][89a-fA-F]/.test(text)) return false;
   let at = text.indexOf("\\");
+  if (at < 0 || !/\\u[dD][89a-fA-F]/.test(text)) return false;
   while (at >= 0) {
     const unit = escapedUnit(text, at);
     let length = 2;
@@ -67,7 +74,7 @@ export function hasLoneSurrogateEscape(text: string): boolean {
 
 /** Well-formed JSON text as `JSON.stringify` writes it, with U+FFFD in place of each lone surrogate. */
 export function replaceLoneSurrogateEscapes(text: string): string {
-  if (!text.includes("\\ud")) return text;
+  if (text.indexOf("\\") < 0 || !text.includes("\\ud")) return text;
   // JSON.stringify escapes a surrogate only where it is alone. The second branch steps over an escaped backslash.
   return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, (match) => match.length === 2 ? match : "\ufffd");
 }

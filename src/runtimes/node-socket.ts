@@ -69,7 +69,7 @@ export class NodeSocket implements Socket {
 /** The frames in one buffer, made once. */
 function joined(batch: Batch): Buffer {
   if (batch.wire instanceof Buffer) return batch.wire;
-  const bytes = batch.count === 1 ? wire(batch.frame) : Buffer.concat(batch.frames.map(wire));
+  const bytes = batch.count === 1 ? wire(batch.frame) : writeAll(batch);
   batch.wire = bytes;
   return bytes;
 }
@@ -77,19 +77,48 @@ function joined(batch: Batch): Buffer {
 /** Header and payload of an unmasked text frame (RFC 6455, section 5.2), made once. */
 function wire(frame: Frame): Buffer {
   if (frame.wire instanceof Buffer) return frame.wire;
-  const length = Buffer.byteLength(frame.text);
-  const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const bytes = Buffer.allocUnsafe(header + length);
-  bytes[0] = 0x81;
-  if (header === 2) bytes[1] = length;
-  else if (header === 4) {
-    bytes[1] = 126;
-    bytes.writeUInt16BE(length, 2);
-  } else {
-    bytes[1] = 127;
-    bytes.writeBigUInt64BE(BigInt(length), 2);
-  }
-  bytes.write(frame.text, header, "utf8");
+  const bytes = Buffer.allocUnsafe(headerBytes(frame.bytes) + frame.bytes);
+  write(frame, bytes, 0);
   frame.wire = bytes;
   return bytes;
+}
+
+/** Marks a frame that was written into one batch: most are, and to keep the bytes pays only for those in several. */
+const ONCE = Symbol("once");
+
+function writeAll(batch: Batch): Buffer {
+  let at = batch.bytes;
+  for (let part: Batch | null = batch; part !== null; part = part.before) at += headerBytes(part.frame.bytes);
+  const bytes = Buffer.allocUnsafe(at);
+  // A batch leads from its last frame to its first.
+  for (let part: Batch | null = batch; part !== null; part = part.before) {
+    const { frame } = part;
+    at -= headerBytes(frame.bytes) + frame.bytes;
+    if (frame.wire === undefined) {
+      write(frame, bytes, at);
+      frame.wire = ONCE;
+    } else wire(frame).copy(bytes, at);
+  }
+  return bytes;
+}
+
+function write(frame: Frame, bytes: Buffer, at: number): void {
+  const { text, bytes: length } = frame;
+  const header = headerBytes(length);
+  bytes[at] = 0x81;
+  if (header === 2) bytes[at + 1] = length;
+  else if (header === 4) {
+    bytes[at + 1] = 126;
+    bytes[at + 2] = length >> 8;
+    bytes[at + 3] = length;
+  } else {
+    bytes[at + 1] = 127;
+    bytes.writeBigUInt64BE(BigInt(length), at + 2);
+  }
+  // As many bytes as characters: all is ASCII, which needs no looking at.
+  bytes.write(text, at + header, length, length === text.length ? "latin1" : "utf8");
+}
+
+function headerBytes(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }

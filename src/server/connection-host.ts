@@ -5,7 +5,7 @@
  */
 import type { Verify } from "../auth/token.ts";
 import type { Flusher } from "../connection/flusher.ts";
-import type { ConnectionHost, ConnectionSettings } from "../connection/host.ts";
+import type { Answer, ConnectionHost, ConnectionSettings } from "../connection/host.ts";
 import type { ConnectionMetrics } from "../connection/metrics.ts";
 import type { Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -30,6 +30,12 @@ interface Parts<C extends Contract, M extends Manager> {
   readonly mayJoin: (identity: Identity, kind: string) => boolean;
   readonly closed: (connectionId: string) => void;
 }
+
+const NOT_UP: Answer = {
+  ok: false,
+  code: "NOT_AVAILABLE",
+  message: "The service is not up: try again in a moment",
+};
 
 export function connectionHost<C extends Contract, M extends Manager>(parts: Parts<C, M>): ConnectionHost {
   const { contract, log, core } = parts;
@@ -60,10 +66,7 @@ export function connectionHost<C extends Contract, M extends Manager>(parts: Par
     verify: parts.verify,
     hasEvent: (name) => Object.hasOwn(contract.events, name),
     hasRequest: (name) => core()?.dispatch.has(name) ?? Object.hasOwn(contract.requests, name),
-    dispatch: async (request) => {
-      const message = "The service is not up: try again in a moment";
-      return await core()?.dispatch.handle(request) ?? { ok: false, code: "NOT_AVAILABLE", message };
-    },
+    dispatch: (request) => core()?.dispatch.answer(request) ?? NOT_UP,
     mayJoin: parts.mayJoin,
     snapshot: (channel) => {
       const colon = channel.indexOf(":");
@@ -72,7 +75,10 @@ export function connectionHost<C extends Contract, M extends Manager>(parts: Par
       const state = open?.manager.snapshot?.(kind, id);
       return open && state ? { state, position: open.journal.head } : null;
     },
-    received: (id, frame) => hook("onMessage", id, () => core()?.manager.onMessage?.(id, frame)),
+    received: (id, frame) => {
+      const manager = core()?.manager;
+      if (manager?.onMessage) hook("onMessage", id, () => manager.onMessage?.(id, frame));
+    },
     opened: (id) => hook("onConnect", id, () => core()?.manager.onConnect?.(id)),
     closed: (id) => {
       parts.closed(id);

@@ -13,11 +13,16 @@ import { type Histogram, type Meter, silentMeter } from "../ports/meter.ts";
 import type { Access, DataSchema } from "../protocol/contract.ts";
 import { type ErrorCode, Refusal } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/json.ts";
-import { Idempotency, onceOf } from "./idempotency.ts";
+import { type Answered, Idempotency, onceOf } from "./idempotency.ts";
 import { explainIssues } from "./issues.ts";
 
 export type Answer =
-  | { readonly ok: true; readonly data: JsonObject }
+  | {
+    readonly ok: true;
+    readonly data: JsonObject;
+    /** `data` as JSON, where it has been written already. */
+    readonly text?: string | undefined;
+  }
   | { readonly ok: false; readonly code: ErrorCode; readonly message: string };
 
 /** A request of the contract, or one that every service answers. */
@@ -74,18 +79,41 @@ export class Dispatch {
 
   /** Never rejects. */
   async handle(request: DispatchRequest): Promise<Answer> {
+    const answer = await this.answer(request);
+    return answer.ok ? { ok: true, data: answer.data } : answer;
+  }
+
+  /** The same at once, where the handler does not wait for anything. Never throws, never rejects. */
+  answer(request: DispatchRequest): Answer | Promise<Answer> {
     const started = this.#options.clock.monotonic();
+    let answer: Answer;
     try {
-      return { ok: true, data: await this.#run(request) };
+      const answered = this.#run(request);
+      if (answered instanceof Promise) return this.#later(request, started, answered);
+      answer = { ok: true, data: answered.data, text: answered.text };
     } catch (error) {
-      if (error instanceof Refusal) return { ok: false, code: error.code, message: error.message };
-      return this.#fault(request, error);
+      answer = this.#refusal(request, error);
+    }
+    this.#observe(started);
+    return answer;
+  }
+
+  async #later(request: DispatchRequest, started: number, answered: Promise<Answered>): Promise<Answer> {
+    try {
+      const { data, text } = await answered;
+      return { ok: true, data, text };
+    } catch (error) {
+      return this.#refusal(request, error);
     } finally {
-      this.#latency.observe((this.#options.clock.monotonic() - started) / 1000);
+      this.#observe(started);
     }
   }
 
-  async #run(request: DispatchRequest): Promise<JsonObject> {
+  #observe(started: number): void {
+    this.#latency.observe((this.#options.clock.monotonic() - started) / 1000);
+  }
+
+  #run(request: DispatchRequest): Answered | Promise<Answered> {
     const { name } = request;
     const route = name === null ? undefined : this.#options.routes.get(name);
     if (name === null || !route) {
@@ -102,11 +130,9 @@ export class Dispatch {
     const once = key === null || !route.changesState
       ? null
       : onceOf(key, name, data, { call: request.call, origin: request.origin ?? null });
-    const call: Call = { ...request.call, once, remembered: false };
-    return await this.#idempotency.run(call, async () => {
-      const answer = await route.handle(parsed.output, call);
-      return (answer ?? {}) as JsonObject;
-    });
+    const { identity, door, connectionId, cause } = request.call;
+    const call: Call = { identity, door, connectionId, cause, once, remembered: false };
+    return this.#idempotency.run(call, route.handle, parsed.output);
   }
 
   #isAllowed(identity: Identity, access: Route["access"]): boolean {
@@ -114,7 +140,8 @@ export class Dispatch {
     return access === "any" ? ACCESSES.some((one) => mayAccess(identity, one)) : mayAccess(identity, access);
   }
 
-  #fault(request: DispatchRequest, error: unknown): Answer {
+  #refusal(request: DispatchRequest, error: unknown): Answer {
+    if (error instanceof Refusal) return { ok: false, code: error.code, message: error.message };
     const fault = crypto.randomUUID();
     const { connectionId, door } = request.call;
     this.#options.log.error("A request failed", {

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { correlationOf, decodeFrame, encodeEvent, encodeFrame } from "../../src/protocol/codec.ts";
 import { FRAME_TYPES, type InboundFrame, type OutboundFrame } from "../../src/protocol/envelope.ts";
 import type { SequencedEvent } from "../../src/protocol/event.ts";
+import { stringifyJson } from "../../src/protocol/json.ts";
 
 const ID = "0b5f4c1e-8f0e-4d56-9a3c-2f1f6c7d8e90";
 const OTHER_ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7";
@@ -278,6 +279,39 @@ describe("encodeFrame", () => {
   it("writes bigints as digits, what is not finite as null and lone surrogates as U+FFFD", () => {
     const text = encodeFrame({ ...FRAME, data: { a: 9007199254740993n, b: NaN, "\ud800": "\udfff" } });
     expect(text).toContain('"data":{"a":9007199254740993,"b":null,"\ufffd":"\ufffd"}');
+  });
+});
+
+describe("encodeFrame, whatever is in a frame,", () => {
+  const text = fc.oneof(fc.string({ unit: "binary", maxLength: 80 }), fc.string({ maxLength: 80 }));
+  const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 })
+    .map((units) => String.fromCharCode(...units));
+  const textOrNull = fc.oneof(fc.constant(null), text, units);
+  const set = <T>(value: fc.Arbitrary<T>) => fc.oneof(fc.constant(undefined), value);
+  const frames = fc.record({
+    id: fc.uuid(),
+    correlation_id: textOrNull,
+    type: fc.constantFrom(...FRAME_TYPES),
+    event: textOrNull,
+    data: fc.dictionary(text, fc.oneof(fc.jsonValue(), fc.bigInt(), units)),
+    timestamp: fc.constant(FRAME.timestamp),
+    room: textOrNull,
+    error_code: textOrNull,
+    error_message: textOrNull,
+    seq: set(fc.oneof(fc.nat(), fc.double())),
+    prev: set(fc.nat()),
+    epoch: set(text),
+    traceparent: set(text),
+    status: set(units),
+    message: set(text),
+  });
+
+  it("writes the bytes that stringifyJson writes of an object with its keys in order", () => {
+    fc.assert(fc.property(frames, (frame) => {
+      const asOne = stringifyJson({ ...frame });
+      expect(encodeFrame(frame as OutboundFrame)).toBe(asOne);
+      expect(encodeFrame(frame as OutboundFrame, stringifyJson(frame.data))).toBe(asOne);
+    }));
   });
 });
 

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_JSON_DEPTH, parseJson, stringifyJson } from "../../src/protocol/json.ts";
+import { MAX_JSON_DEPTH, parseJson, quoteJson, stringifyJson } from "../../src/protocol/json.ts";
 import { MAX_INTEGER_DIGITS, parseTolerantly } from "../../src/protocol/tolerant-json.ts";
 
 const LONE_SURROGATE_ESCAPE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/i;
@@ -72,6 +72,14 @@ describe("parseJson", () => {
         a: [1, -18446744073709551615n, 18446744073709551616n],
         b: 18446744073709551617n,
       });
+  });
+
+  it("reads long integers exactly at every place of a text", () => {
+    for (let blanks = 0; blanks < 40; blanks++) {
+      for (const digits of ["9007199254740993", "-9007199254740993", "12345678901234567"]) {
+        expect(parsed(`{"a":${" ".repeat(blanks)}${digits}}`)).toEqual({ a: BigInt(digits) });
+      }
+    }
   });
 
   it("reads an integer outside the safe range as a bigint, also where a double happens to hold it", () => {
@@ -314,5 +322,18 @@ describe("stringifyJson", () => {
         for (const item of written) expect(wellFormed.map((each) => each.toWellFormed())).toContain(item);
       }),
     );
+  });
+});
+
+describe("quoteJson", () => {
+  it("writes every string as stringifyJson does", () => {
+    const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 8 })
+      .map((units) => String.fromCharCode(...units));
+    const strings = fc.oneof(
+      units,
+      fc.string({ maxLength: 100 }),
+      fc.string({ unit: "binary", maxLength: 100 }),
+    );
+    fc.assert(fc.property(strings, (text) => void expect(quoteJson(text)).toBe(stringifyJson(text))));
   });
 });

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { localCall } from "../../src/ports/call.ts";
+import { type JsonObject, stringifyJson } from "../../src/protocol/json.ts";
 import { openDatabase } from "../../src/runtimes/database.ts";
 import { onceOf } from "../../src/service/idempotency.ts";
 import { AnswerTable } from "../../src/storage/answer-table.ts";
@@ -22,4 +24,23 @@ test("onceOf gives users scopes that the database keeps apart, whatever is in th
   } finally {
     database.close();
   }
+});
+
+test("onceOf gives two bodies one digest only where they say the same", () => {
+  const small = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom(null, true, 0, -0, 1, 10, "", "0", "1", "a", "null", "1:a", "{", "}", 2n ** 64n),
+      fc.array(tie("value"), { maxLength: 2 }),
+      fc.dictionary(fc.constantFrom("a", "b", "", "1:a"), tie("value"), { maxKeys: 2 }),
+    ),
+  })).value;
+  const who = { call: localCall(), origin: null };
+  const digest = (a: unknown) => onceOf("key", "set_doc", { a } as JsonObject, who).digest;
+  fc.assert(
+    fc.property(small, small, (one, other) => {
+      expect(digest(one) === digest(other)).toBe(stringifyJson(one) === stringifyJson(other));
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -119,7 +119,7 @@ export function createBench(options: BenchOptions = {}) {
     secure: false,
     hasEvent: (name) => Object.hasOwn(benchContract.events, name),
     hasRequest: (name) => dispatch.has(name),
-    dispatch: (request) => dispatch.handle(request),
+    dispatch: (request) => dispatch.answer(request),
     verify: options.verify ??
       (secret === undefined ? null : createVerifier({ secret, service: "demo", clock })),
     mayJoin: may.mayJoin,
