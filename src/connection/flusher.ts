@@ -25,6 +25,9 @@ const LOOK_MS = 15;
 /** The longest that events wait, in milliseconds. */
 const LONGEST_WAIT_MS = 10;
 
+/** So many times in a row events must come sooner than is well before they wait: one long write alone is an accident. */
+const PRESSED_BEFORE_WAITING = 3;
+
 export class Flusher {
   readonly #clock: Clock;
   #urgent: Flushable[] = [];
@@ -34,6 +37,8 @@ export class Flusher {
   /** When events were last written, and how long that took, in monotonic milliseconds. */
   #wroteAt = -Infinity;
   #wroteMs = 0;
+  /** How often in a row events have come before writing had rested half as long as it took. */
+  #pressed = 0;
   /** Grows with every tick that wrote something. */
   tick = 0;
 
@@ -72,7 +77,8 @@ export class Flusher {
 
   #waitMs(): number {
     const restedMs = this.#clock.monotonic() - this.#wroteAt;
-    if (restedMs >= this.#wroteMs / 2) return 0;
+    this.#pressed = restedMs < this.#wroteMs / 2 ? this.#pressed + 1 : 0;
+    if (this.#pressed < PRESSED_BEFORE_WAITING) return 0;
     return Math.min(2 * this.#wroteMs, LONGEST_WAIT_MS) - restedMs;
   }
 

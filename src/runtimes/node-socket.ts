@@ -13,7 +13,6 @@ import type { Batch, Frame, Socket } from "../ports/socket.ts";
 /** What is used of a `ws` WebSocket. */
 export interface WsWebSocket {
   readonly readyState: number;
-  readonly bufferedAmount: number;
   ping(): void;
   close(code: number, reason: string): void;
   terminate(): void;
@@ -41,7 +40,8 @@ export class NodeSocket implements Socket {
   }
 
   buffered(): number {
-    return this.#ws.bufferedAmount;
+    // `bufferedAmount` of `ws` is this and what it compresses, which is nothing.
+    return this.#stream.writableLength;
   }
 
   ping(): boolean {

@@ -24,16 +24,24 @@ class SlowOutbox implements Flushable {
   }
 }
 
+/** How often it writes at once, one time after the other, before it lets events wait. */
+const TIMES = 3;
+
+/** A flusher that has done nothing but write for some time. */
 function busyFor(ms: number) {
   const clock = new SteppedClock();
   const flusher = new Flusher(clock);
   const outbox = new SlowOutbox(clock, ms);
   const start = clock.monotonic();
-  flusher.add(outbox);
-  clock.tick();
-  expect(outbox.written).toEqual([["events", start]]);
+  const written = [];
+  for (let time = 0; time < TIMES; time++) {
+    flusher.add(outbox);
+    clock.tick();
+    written.push(["events", start + time * ms]);
+  }
+  expect(outbox.written).toEqual(written);
   outbox.written.length = 0;
-  return { clock, flusher, outbox, end: start + ms };
+  return { clock, flusher, outbox, end: start + TIMES * ms };
 }
 
 describe("Flusher", () => {
@@ -89,11 +97,11 @@ describe("Flusher", () => {
       write(batch);
       bench.clock.advance(4);
     };
-    bench.change("a", 1);
-    bench.clock.tick();
-    bench.change("a", 2);
-    bench.clock.tick();
-    client.take();
+    for (let n = 0; n <= TIMES; n++) {
+      bench.change("a", n);
+      bench.clock.tick();
+    }
+    expect(client.take()).toHaveLength(TIMES);
     const before = socket.writes.length;
     await bench.ask(client, { type: "ping" });
     expect(socket.writes).toHaveLength(before + 1);
