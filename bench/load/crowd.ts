@@ -33,7 +33,7 @@ export interface Deliveries extends Delays {
 /** How many connections are opened at a time. */
 const OPENING = 64;
 /** Nothing has come for so long: nothing comes any more. */
-const SILENCE_MS = 5_000;
+const SILENCE_MS = 20_000;
 /** Keeps the length of a time stamp the same. */
 const EPOCH_MS = 10_000_000;
 

@@ -2,7 +2,7 @@
  * Ends each tick by writing what outboxes have gathered in it, and looks after those that have parked something. One
  * per server, so that a connection needs no timer of its own.
  *
- * Events alone may wait a little longer where writing is all that the process does: see `Backlog`. What is said to one
+ * Events alone may wait a little longer where writing is all that the process does: see `add`. What is said to one
  * client never waits, nor does anything that stands before it in the same outbox.
  *
  * @module
@@ -52,8 +52,8 @@ export class Flusher {
   }
 
   /**
-   * Flush at the end of this tick, or a little later where the process would otherwise do nothing but write: who is
-   * answered meanwhile sends more, and all of it leaves in the same write.
+   * Flush at the end of this tick, or some milliseconds later where the process has done nothing but write for a while: who
+   * is answered meanwhile sends more, and all of it leaves in the same write.
    */
   add(outbox: Flushable): void {
     if (this.#waiting.push(outbox) > 1) return;
