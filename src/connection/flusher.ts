@@ -32,6 +32,8 @@ export class Flusher {
   readonly #clock: Clock;
   #urgent: Flushable[] = [];
   #waiting: Flushable[] = [];
+  #areEventsDue = false;
+  #isEnding = false;
   readonly #parking = new Set<Flushable>();
   #stopLooking: Cancel | null = null;
   /** When events were last written, and how long that took, in monotonic milliseconds. */
@@ -48,18 +50,19 @@ export class Flusher {
 
   /** Flush at the end of this tick. */
   addUrgent(outbox: Flushable): void {
-    if (this.#urgent.push(outbox) === 1) this.#clock.endOfTick(this.#flushUrgent);
+    this.#urgent.push(outbox);
+    this.#endTick();
   }
 
   /**
-   * Flush at the end of this tick, or some milliseconds later where the process has done nothing but write for a while: who
-   * is answered meanwhile sends more, and all of it leaves in the same write.
+   * Flush at the end of this tick, or of one some milliseconds later where the process has done nothing but write for a
+   * while: who is answered meanwhile sends more, and all of it leaves in the same write.
    */
   add(outbox: Flushable): void {
     if (this.#waiting.push(outbox) > 1) return;
     const waitMs = this.#waitMs();
-    if (waitMs > 0) this.#clock.after(waitMs, this.#flush);
-    else this.#clock.endOfTick(this.#flush);
+    if (waitMs > 0) this.#clock.after(waitMs, this.#eventsAreDue);
+    else this.#eventsAreDue();
   }
 
   /** Look after an outbox until nothing is parked in it. */
@@ -82,22 +85,36 @@ export class Flusher {
     return Math.min(2 * this.#wroteMs, LONGEST_WAIT_MS) - restedMs;
   }
 
-  readonly #flushUrgent = (): void => {
+  readonly #eventsAreDue = (): void => {
+    this.#areEventsDue = true;
+    this.#endTick();
+  };
+
+  /** Once for all that is written in a tick: before its end no reader can have taken any of it. */
+  #endTick(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#clock.endOfTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#isEnding = false;
     const urgent = this.#urgent;
     this.#urgent = [];
     for (const outbox of urgent) outbox.flush("now");
+    if (this.#areEventsDue) this.#flushEvents();
     this.tick++;
   };
 
-  readonly #flush = (): void => {
+  #flushEvents(): void {
+    this.#areEventsDue = false;
     const waiting = this.#waiting;
     this.#waiting = [];
     const begun = this.#clock.monotonic();
     for (const outbox of waiting) outbox.flush("events");
     this.#wroteAt = this.#clock.monotonic();
     this.#wroteMs = this.#wroteAt - begun;
-    this.tick++;
-  };
+  }
 
   readonly #look = (): void => {
     for (const outbox of this.#parking) if (!outbox.unpark()) this.unwatch(outbox);

@@ -123,19 +123,15 @@ class BunSocket implements Socket {
   write(batch: Batch): void {
     const raw = this.#raw;
     if (raw.readyState !== OPEN) return;
-    if (batch.count === 1) {
-      // A hole in the stream is worse than an end, which the client knows how to mend.
-      if (raw.send(batch.frame.text) === 0) raw.terminate();
-      return;
+    dropped = false;
+    if (batch.count === 1) dropped = !isTaken(raw, batch.frame.text);
+    else {
+      corked = raw;
+      corkedTexts = textsOf(batch);
+      raw.cork(sendCorked);
     }
-    corked = this;
-    corkedTexts = textsOf(batch);
-    raw.cork(sendCorked);
-  }
-
-  sendAll(texts: readonly string[]): void {
-    const raw = this.#raw;
-    for (const text of texts) if (raw.send(text) === 0) return raw.terminate();
+    // A hole in the stream is worse than an end, which the client knows how to mend.
+    if (dropped) raw.terminate();
   }
 
   buffered(): number {
@@ -165,13 +161,21 @@ class BunSocket implements Socket {
   }
 }
 
-let corked: BunSocket;
+/** What `sendCorked` works on: a function for each write would cost more than the write itself. */
+let corked: BunWebSocket;
 let corkedTexts: readonly string[];
+let dropped = false;
 
 function sendCorked(): void {
-  corked.sendAll(corkedTexts);
+  for (const text of corkedTexts) if (!isTaken(corked, text)) dropped = true;
 }
 
+/** False where Bun has dropped the text. It says 0 then, and also where there was nothing to send. */
+function isTaken(raw: BunWebSocket, text: string): boolean {
+  return raw.send(text) !== 0 || text === "";
+}
+
+/** Made once for all sockets that get the batch. */
 function textsOf(batch: Batch): readonly string[] {
   return (batch.wire ??= batch.frames.map(({ text }) => text)) as readonly string[];
 }

@@ -32,9 +32,9 @@ async function saying(bytes: Buffer, size: number): Promise<number> {
 function heard(port: number, count: number): Promise<string[]> {
   const texts: string[] = [];
   return new Promise((resolve, reject) => {
-    const socket: RawWebSocket = new RawWebSocket(port, "/", {
+    new RawWebSocket(port, "/", {
       open() {},
-      text(bytes, from, to) {
+      text(bytes, from, to, socket) {
         texts.push(bytes.toString("utf8", from, to));
         if (texts.length < count) return;
         socket.close();

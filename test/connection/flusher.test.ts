@@ -65,6 +65,7 @@ describe("Flusher", () => {
     clock.tick();
     expect(outbox.written).toEqual([]);
     clock.advance(1);
+    clock.tick();
     expect(outbox.written).toEqual([["events", end + 8]]);
     expect(other.written).toHaveLength(1);
   });
@@ -76,6 +77,7 @@ describe("Flusher", () => {
     clock.advance(9);
     expect(outbox.written).toEqual([]);
     clock.advance(1);
+    clock.tick();
     expect(outbox.written).toEqual([["events", end + 10]]);
   });
 
@@ -85,6 +87,18 @@ describe("Flusher", () => {
     flusher.addUrgent(outbox);
     clock.tick();
     expect(outbox.written).toEqual([["now", end]]);
+  });
+
+  test("Flusher counts one tick, whatever is written at its end", () => {
+    const { clock, flusher, outbox } = busyFor(4);
+    clock.advance(2);
+    const before = flusher.tick;
+    flusher.add(outbox);
+    flusher.addUrgent(outbox);
+    flusher.addUrgent(new SlowOutbox(clock, 1));
+    clock.step();
+    expect(outbox.written.map(([turn]) => turn)).toEqual(["now", "events"]);
+    expect(flusher.tick).toBe(before + 1);
   });
 
   test("Flusher sends an answer at the end of its tick, behind the events that wait before it", async () => {
@@ -108,6 +122,7 @@ describe("Flusher", () => {
     const kinds = socket.writes.at(-1)!.map((text) => JSON.parse(text).type);
     expect(kinds).toEqual(["event", "pong"]);
     bench.clock.advance(20);
+    bench.clock.tick();
     expect(socket.writes).toHaveLength(before + 1);
   });
 });
