@@ -13,7 +13,7 @@ function bench(...args: string[]): Promise<{ code: number | null; stdout: string
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, stdout, stderr })));
 }
 
-describe("npm run bench", { timeout: 120_000 }, () => {
+describe("npm run bench", { timeout: 300_000 }, () => {
   test("measures real servers, loses nothing and prints one table", async () => {
     const { code, stdout, stderr } = await bench("--only", "durable,requests", "--rounds", "1");
     expect(stderr).toMatch(/^measuring durable\nmeasuring requests\n$/);
