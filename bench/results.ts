@@ -25,6 +25,22 @@ export interface Figures {
 
 export type Figure = keyof Figures;
 
+/** What the load generator tells of so many deliveries, requests or connections, with the server's processor time. */
+export interface Told {
+  readonly elapsedMs: number;
+  readonly cpuMs: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly lost?: number;
+}
+
+/** The figures of one measurement, in which `count` of them happened. */
+export function figuresOf(count: number, { elapsedMs, cpuMs, p50, p99, p999, lost }: Told): Figures {
+  const figures = { perSecond: count / elapsedMs * 1_000, cpuUs: cpuMs * 1_000 / count, p50, p99, p999 };
+  return lost === undefined ? figures : { ...figures, lost };
+}
+
 /** Whose figures, and of which row. */
 export interface Place {
   readonly row: string;

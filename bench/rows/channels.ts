@@ -4,7 +4,7 @@
  * @module
  */
 import { Fielded } from "../fielded.ts";
-import type { Figures } from "../results.ts";
+import { type Figures, figuresOf } from "../results.ts";
 import { type Suite, titleOf } from "../suite.ts";
 
 const OTHERS = 50_000;
@@ -41,9 +41,6 @@ export const channels: Suite = {
 };
 
 async function measure(fielded: Fielded): Promise<Figures> {
-  const { cpuMs, events, elapsedMs, p50, p99, p999, lost } = await fielded.order("publish", {
-    window: 16,
-    ms: MEASURED_MS,
-  });
-  return { perSecond: events / elapsedMs * 1_000, cpuUs: cpuMs * 1_000 / events, p50, p99, p999, lost };
+  const told = await fielded.order("publish", { window: 16, ms: MEASURED_MS });
+  return figuresOf(told.events, told);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { figuresOf, type Told } from "../results.ts";
 import { fieldSuite } from "../suite.ts";
 
 export const CONNECT_ROW = "connect and join, 50 at a time";
@@ -16,10 +17,8 @@ export const connect = fieldSuite({
   cases: [{
     row: CONNECT_ROW,
     async measure(fielded) {
-      const { cpuMs, elapsedMs, p50, p99, p999 } = await fielded.order<
-        { elapsedMs: number; p50: number; p99: number; p999: number }
-      >("connect", { channel: "feed", count: COUNT, atOnce: 50 });
-      return { perSecond: COUNT / elapsedMs * 1_000, cpuUs: cpuMs * 1_000 / COUNT, p50, p99, p999 };
+      const wish = { channel: "feed", count: COUNT, atOnce: 50 };
+      return figuresOf(COUNT, await fielded.order<Told>("connect", wish));
     },
   }],
 });

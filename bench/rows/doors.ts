@@ -4,7 +4,7 @@
  * @module
  */
 import type { Fielded } from "../fielded.ts";
-import type { Figures } from "../results.ts";
+import { type Figures, figuresOf, type Told } from "../results.ts";
 import { fieldSuite } from "../suite.ts";
 
 const MEASURED_MS = 1_500;
@@ -48,10 +48,8 @@ export const doors = fieldSuite({
 
 async function measure(fielded: Fielded, call: object): Promise<Figures> {
   const options = { ...call, port: fielded.subject.ports.http, atOnce: AT_ONCE, ms: MEASURED_MS };
-  const { cpuMs, answers, elapsedMs, p50, p99, p999 } = await fielded.order<
-    { answers: number; elapsedMs: number; p50: number; p99: number; p999: number }
-  >("call", options);
-  return { perSecond: answers / elapsedMs * 1_000, cpuUs: cpuMs * 1_000 / answers, p50, p99, p999 };
+  const told = await fielded.order<Told & { answers: number }>("call", options);
+  return figuresOf(told.answers, told);
 }
 
 async function openSession(fielded: Fielded): Promise<string> {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { figuresOf } from "../results.ts";
+import { inScratch } from "../scratch.ts";
 import { fieldSuite, type Suite } from "../suite.ts";
 
 export const DURABLE_ROW = "state and one event to 500 by a request, 16 under way";
@@ -16,14 +16,7 @@ const MEASURED_MS = 2_000;
 
 export const durable: Suite = {
   name: "durable",
-  async run(effort, results) {
-    const folder = mkdtempSync(join(tmpdir(), "realtime-bench-"));
-    try {
-      await suiteIn(folder).run(effort, results);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
+  run: (effort, results) => inScratch((folder) => suiteIn(folder).run(effort, results)),
 };
 
 function suiteIn(folder: string): Suite {
@@ -35,18 +28,8 @@ function suiteIn(folder: string): Suite {
     cases: [{
       row: DURABLE_ROW,
       async measure(fielded) {
-        const { cpuMs, events, elapsedMs, p50, p99, p999, lost } = await fielded.order("publish", {
-          window: OUTSTANDING,
-          ms: MEASURED_MS,
-        });
-        return {
-          perSecond: events / elapsedMs * 1_000,
-          cpuUs: cpuMs * 1_000 / events,
-          p50,
-          p99,
-          p999,
-          lost,
-        };
+        const told = await fielded.order("publish", { window: OUTSTANDING, ms: MEASURED_MS });
+        return figuresOf(told.events, told);
       },
     }],
   });

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Fielded } from "../fielded.ts";
-import type { Figures } from "../results.ts";
+import { type Figures, figuresOf } from "../results.ts";
 import type { SubjectName } from "../subjects.ts";
 import { type Case, type Effort, fieldSuite, type Suite } from "../suite.ts";
 
@@ -53,17 +53,6 @@ async function measure(
   const everyMs = Math.max(LEAST_PAUSE_MS, perBurst * 1_000 / DELIVERIES_PER_SECOND);
   const longest = 1_000 * effort.deliveries / DELIVERIES_PER_SECOND;
   const bursts = Math.max(3, Math.round(Math.min(effort.deliveries / perBurst, longest / everyMs)));
-  const { cpuMs, deliveries, elapsedMs, p50, p99, p999, lost } = await fielded.order("pace", {
-    bursts,
-    burst,
-    everyMs,
-  });
-  return {
-    perSecond: deliveries / elapsedMs * 1_000,
-    cpuUs: cpuMs * 1_000 / deliveries,
-    p50,
-    p99,
-    p999,
-    lost,
-  };
+  const told = await fielded.order("pace", { bursts, burst, everyMs });
+  return figuresOf(told.deliveries, told);
 }

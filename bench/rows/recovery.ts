@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fielded } from "../fielded.ts";
+import { figuresOf, type Told } from "../results.ts";
+import { inScratch } from "../scratch.ts";
 import type { SubjectName } from "../subjects.ts";
 import { canRun } from "../subjects.ts";
 import { type Suite, titleOf } from "../suite.ts";
@@ -21,12 +21,7 @@ export const recovery: Suite = {
   async run(effort, results) {
     if (effort.rows && !effort.rows.has(RECOVERY_ROW)) return;
     for (const subject of (["node", "bun", "deno"] as const).filter(canRun)) {
-      const folder = mkdtempSync(join(tmpdir(), "realtime-bench-"));
-      try {
-        await measure(subject, folder, effort.rounds, results);
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
-      }
+      await inScratch((folder) => measure(subject, folder, effort.rounds, results));
     }
   },
 };
@@ -42,17 +37,9 @@ async function measure(
   try {
     const since = await fielded.order<{ epoch: string; seq: number }>("fill", { events: EVENTS });
     for (let round = -1; round < rounds; round++) {
-      const { cpuMs, elapsedMs, p50, p99, p999 } = await fielded.order<
-        { elapsedMs: number; p50: number; p99: number; p999: number }
-      >("recover", { channel: "news", since, clients: CLIENTS, events: EVENTS });
-      if (round < 0) continue;
-      results.add(RECOVERY_ROW, titleOf(subject), {
-        perSecond: CLIENTS * EVENTS / elapsedMs * 1_000,
-        cpuUs: cpuMs * 1_000 / (CLIENTS * EVENTS),
-        p50,
-        p99,
-        p999,
-      });
+      const wish = { channel: "news", since, clients: CLIENTS, events: EVENTS };
+      const told = await fielded.order<Told>("recover", wish);
+      if (round >= 0) results.add(RECOVERY_ROW, titleOf(subject), figuresOf(CLIENTS * EVENTS, told));
     }
   } finally {
     await fielded.stop();

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { figuresOf, type Told } from "../results.ts";
 import { fieldSuite } from "../suite.ts";
 
 const CONNECTIONS = 50;
@@ -22,10 +23,8 @@ export const requests = fieldSuite({
   cases: WINDOWS.map((window) => ({
     row: requestsRow(window),
     async measure(fielded) {
-      const { cpuMs, answers, elapsedMs, p50, p99, p999 } = await fielded.order<
-        { answers: number; elapsedMs: number; p50: number; p99: number; p999: number }
-      >("echo", { window, ms: MEASURED_MS });
-      return { perSecond: answers / elapsedMs * 1_000, cpuUs: cpuMs * 1_000 / answers, p50, p99, p999 };
+      const told = await fielded.order<Told & { answers: number }>("echo", { window, ms: MEASURED_MS });
+      return figuresOf(told.answers, told);
     },
   })),
 });

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Fielded } from "../fielded.ts";
-import type { Figures } from "../results.ts";
+import { type Figures, figuresOf } from "../results.ts";
 import type { SubjectName } from "../subjects.ts";
 import { type Case, fieldSuite } from "../suite.ts";
 
@@ -39,18 +39,8 @@ export const saturated = fieldSuite({
 });
 
 async function measure(fielded: Fielded, window: number): Promise<Figures> {
-  const { cpuMs, deliveries, elapsedMs, p50, p99, p999, lost } = await fielded.order("publish", {
-    window,
-    ms: MEASURED_MS,
-  });
-  return {
-    perSecond: deliveries / elapsedMs * 1_000,
-    cpuUs: cpuMs * 1_000 / deliveries,
-    p50,
-    p99,
-    p999,
-    lost,
-  };
+  const told = await fielded.order("publish", { window, ms: MEASURED_MS });
+  return figuresOf(told.deliveries, told);
 }
 
 /** The same, and by how much the process has grown when it is over. */

@@ -5,12 +5,12 @@
  * @module
  */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { buildOnce } from "../../test/support/build-once.ts";
+import { inScratch } from "../scratch.ts";
 import { type Suite, titleOf } from "../suite.ts";
 
 const SERVICES = ["session-buddy", "mahavishnu", "akosha", "crackerjack", "dhruva", "excalidraw"];
@@ -26,8 +26,7 @@ export const startUp: Suite = {
   name: "start-up",
   async run(effort, results) {
     await buildOnce();
-    const folder = mkdtempSync(join(tmpdir(), "realtime-bench-"));
-    try {
+    await inScratch(async (folder) => {
       mkdirSync(join(folder, "settings"));
       for (const service of SERVICES) {
         const lines = [
@@ -48,9 +47,7 @@ export const startUp: Suite = {
           if (round >= 0) results.add(row, titleOf("node"), { ms });
         }
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+    });
   },
 };
 

@@ -137,7 +137,7 @@ function nameOf(once: Once): string {
   return `${once.scope.length}:${once.scope}${once.key}`;
 }
 
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
+function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 

@@ -13,7 +13,7 @@ import {
 import type { Once } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Database, Statement } from "../ports/database.ts";
-import { utf8Length } from "./data-text.ts";
+import { utf8Length } from "../protocol/utf8.ts";
 import { migrate } from "./migrations.ts";
 
 /** `id` grows with every answer, so the lowest is the oldest. `answer` comes last: a long one spills over. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { type JsonObject, parseJson, type ParseResult, stringifyJson } from "../protocol/json.ts";
+import { utf8Length } from "../protocol/utf8.ts";
 
 export interface DataText {
   readonly text: string;
@@ -12,13 +13,7 @@ export interface DataText {
   readonly bytes: number;
 }
 
-const utf8 = new TextEncoder();
 const settled = new WeakMap<JsonObject, DataText>();
-
-/** Length of a text in UTF-8 bytes. */
-export function utf8Length(text: string): number {
-  return utf8.encode(text).byteLength;
-}
 
 /** The text of data, from memory where the data was settled. */
 export function textOf(data: JsonObject): DataText {

@@ -10,7 +10,8 @@ import type { Contract, EventSpec } from "../protocol/contract.ts";
 import { MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import { Refusal } from "../protocol/errors.ts";
 import type { EventDraft } from "../protocol/event.ts";
-import { settle, textOf, utf8Length } from "./data-text.ts";
+import { utf8Length } from "../protocol/utf8.ts";
+import { settle, textOf } from "./data-text.ts";
 
 export interface DrafterOptions {
   readonly contract: Contract;

@@ -5,9 +5,9 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { buildOnce } from "../support/build-once.ts";
-import { makeScratch, type Scratch, serve, type Serving } from "../support/serve-process.ts";
+import { afterEach, describe, expect, it } from "vitest";
+import { useBuiltScratch } from "../support/built-scratch.ts";
+import { serve, type Serving } from "../support/serve-process.ts";
 import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
 import { connectClient, type ConnectedClient, type ToolAnswer } from "./mcp-client.ts";
 
@@ -22,12 +22,7 @@ test.skip("takes roots", () => {});
 `;
 const LCOV = "TN:\nSF:a.js\nLF:10\nLH:9\nend_of_record\n";
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 /** One who talks to the service by tools, and counts the calls. */
 interface Agent extends ConnectedClient {

@@ -1,17 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildOnce } from "../support/build-once.ts";
+import { describe, expect, it } from "vitest";
+import { useBuiltScratch } from "../support/built-scratch.ts";
 import { FrameClient } from "../support/frame-client.ts";
-import { makeScratch, type Scratch, serve, type Serving } from "../support/serve-process.ts";
+import { serve, type Serving } from "../support/serve-process.ts";
 import { hasRuntime } from "../support/start-program.ts";
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 /** Starts a child of its own and one that leaves its group, notes the ids of all, and goes on until it is ended. */
 const ENDLESS = `

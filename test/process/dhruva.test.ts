@@ -2,21 +2,16 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { answerJson, startHttpTarget } from "../services/dhruva/http-target.ts";
 import { adapter, ADAPTER_ID, sha256Of } from "../services/dhruva/started-manager.ts";
-import { buildOnce } from "../support/build-once.ts";
+import { useBuiltScratch } from "../support/built-scratch.ts";
 import { FrameClient } from "../support/frame-client.ts";
 import { get, post, send } from "../support/http-client.ts";
-import { makeScratch, type Scratch, serve } from "../support/serve-process.ts";
+import { serve } from "../support/serve-process.ts";
 import { hasRuntime } from "../support/start-program.ts";
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 async function argsFor(name: string, own: object): Promise<string[]> {
   const settings = join(scratch.folder, `${name}.yaml`);

@@ -1,15 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildOnce } from "../support/build-once.ts";
+import { describe, expect, it } from "vitest";
+import { useBuiltScratch } from "../support/built-scratch.ts";
 import { FrameClient } from "../support/frame-client.ts";
-import { makeScratch, type Scratch, serve, type Serving } from "../support/serve-process.ts";
+import { serve, type Serving } from "../support/serve-process.ts";
 import { hasRuntime } from "../support/start-program.ts";
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 const element = (id: string, version: number) => {
   return { id, type: "rectangle", x: 0, y: 0, version, versionNonce: version, isDeleted: false };

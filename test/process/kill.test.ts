@@ -1,20 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildOnce } from "../support/build-once.ts";
+import { describe, expect, it } from "vitest";
+import { useBuiltScratch } from "../support/built-scratch.ts";
 import { FrameClient, type Received } from "../support/frame-client.ts";
-import { makeScratch, type Scratch, serve, type Serving } from "../support/serve-process.ts";
+import { serve, type Serving } from "../support/serve-process.ts";
 import { hasRuntime } from "../support/start-program.ts";
 
 /** Answers of each kind that are waited for before the kill. Below the 256 events that a channel keeps. */
 const ANSWERS = 30;
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 interface Sent {
   readonly name: string;

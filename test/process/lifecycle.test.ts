@@ -2,33 +2,19 @@ import { once } from "node:events";
 import { copyFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openDatabase } from "../../src/runtimes/database.ts";
 import { SERVICES } from "../../src/cli/services.ts";
-import { buildOnce } from "../support/build-once.ts";
+import { useBuiltScratch } from "../support/built-scratch.ts";
 import { FrameClient } from "../support/frame-client.ts";
 import { get, post } from "../support/http-client.ts";
-import {
-  bind,
-  type Entry,
-  freePort,
-  makeScratch,
-  runToEnd,
-  type Scratch,
-  serve,
-  type Serving,
-} from "../support/serve-process.ts";
+import { bind, type Entry, freePort, runToEnd, serve, type Serving } from "../support/serve-process.ts";
 import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
 import { connectClient } from "../mcp/mcp-client.ts";
 
 const STOP_MS = 5_000;
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 /** Use every address that the program has printed. Leaves a client connected. */
 async function useAddresses({ websocket, http, mcp }: Serving, name: string): Promise<FrameClient> {

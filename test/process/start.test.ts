@@ -1,22 +1,17 @@
 /**
  * The moment of a start: what is loaded late must not be missed by whoever comes first.
  */
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { buildOnce } from "../support/build-once.ts";
 import { get, type HttpAnswer, post } from "../support/http-client.ts";
-import { freePort, makeScratch, type Scratch, start } from "../support/serve-process.ts";
+import { freePort, start } from "../support/serve-process.ts";
 import { hasRuntime } from "../support/start-program.ts";
 
 const PATIENCE_MS = 60_000;
 const SECRET = "a secret that only this file knows";
 const MCP_HEADERS = { accept: "application/json, text/event-stream" };
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+beforeAll(buildOnce, 120_000);
 
 /** Ask again and again until the port is open. */
 function firstAnswer(ask: () => Promise<HttpAnswer>): Promise<HttpAnswer> {

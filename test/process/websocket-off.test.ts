@@ -1,18 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { connectClient } from "../mcp/mcp-client.ts";
-import { buildOnce } from "../support/build-once.ts";
+import { useBuiltScratch } from "../support/built-scratch.ts";
 import { refusedUpgrade } from "../support/frame-client.ts";
 import { get, post } from "../support/http-client.ts";
-import { bind, freePort, makeScratch, type Scratch, serve } from "../support/serve-process.ts";
+import { bind, freePort, serve } from "../support/serve-process.ts";
 
-let scratch: Scratch;
-beforeAll(async () => {
-  await buildOnce();
-  scratch = await makeScratch();
-}, 120_000);
-afterAll(() => scratch.remove());
+const scratch = useBuiltScratch();
 
 it("serve with websocket.enabled false opens no WebSocket port, and HTTP and MCP say so", async () => {
   const port = await freePort();

@@ -6,7 +6,7 @@
 import type { Database, Statement } from "../../../src/ports/database.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import { type JsonObject, parseJson, stringifyJson } from "../../../src/protocol/json.ts";
-import { utf8Length } from "../../../src/storage/data-text.ts";
+import { utf8Length } from "../../../src/protocol/utf8.ts";
 import { type Page, readPage } from "../../../src/storage/pages.ts";
 
 /** A diagram without its elements. Times are ISO 8601. */

@@ -7,7 +7,7 @@
 import type { Database, Statement } from "../../../src/ports/database.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import { type JsonObject, stringifyJson } from "../../../src/protocol/json.ts";
-import { utf8Length } from "../../../src/storage/data-text.ts";
+import { utf8Length } from "../../../src/protocol/utf8.ts";
 import { type Growth, readObject } from "./diagrams.ts";
 import { type CheckedElement, invalid } from "./element.ts";
 import { inOrder, supersedes } from "./merge.ts";
