@@ -25,12 +25,17 @@ const LOOK_MS = 15;
 /** The longest that events wait, in milliseconds. */
 const LONGEST_WAIT_MS = 10;
 
+/** For how long answers wait for the end of a tick, in milliseconds: in a long one the first clients could go on already. */
+const ANSWERS_WAIT_MS = 0.5;
+
 /** So many times in a row events must come sooner than is well before they wait: one long write alone is an accident. */
 const PRESSED_BEFORE_WAITING = 3;
 
 export class Flusher {
   readonly #clock: Clock;
   #urgent: Flushable[] = [];
+  /** When the first of them came, in monotonic milliseconds. */
+  #urgentSince = 0;
   #waiting: Flushable[] = [];
   #areEventsDue = false;
   #isEnding = false;
@@ -48,10 +53,16 @@ export class Flusher {
     this.#clock = clock;
   }
 
-  /** Flush at the end of this tick. */
+  /** Flush at the end of this tick, or earlier where that is long in coming: see `answered`. */
   addUrgent(outbox: Flushable): void {
-    this.#urgent.push(outbox);
+    if (this.#urgent.push(outbox) > 1) return;
+    this.#urgentSince = this.#clock.monotonic();
     this.#endTick();
+  }
+
+  /** Something more was said to a client for which `addUrgent` was called. */
+  answered(): void {
+    if (this.#clock.monotonic() - this.#urgentSince > ANSWERS_WAIT_MS) this.#flushUrgent();
   }
 
   /**
@@ -99,12 +110,16 @@ export class Flusher {
 
   readonly #flush = (): void => {
     this.#isEnding = false;
-    const urgent = this.#urgent;
-    this.#urgent = [];
-    for (const outbox of urgent) outbox.flush("now");
+    this.#flushUrgent();
     if (this.#areEventsDue) this.#flushEvents();
     this.tick++;
   };
+
+  #flushUrgent(): void {
+    const urgent = this.#urgent;
+    this.#urgent = [];
+    for (const outbox of urgent) outbox.flush("now");
+  }
 
   #flushEvents(): void {
     this.#areEventsDue = false;

@@ -156,7 +156,7 @@ export class Outbox implements Flushable {
 
   #queue(origin: Origin): void {
     if (origin !== "event") {
-      if (this.#queuedUrgent) return;
+      if (this.#queuedUrgent) return this.#flusher.answered();
       this.#queuedUrgent = true;
       this.#flusher.addUrgent(this);
     } else if (!this.#queued) {

@@ -24,6 +24,19 @@ class SlowOutbox implements Flushable {
   }
 }
 
+/** A clock that can go on within a tick. */
+class WorkingClock extends SteppedClock {
+  #workedMs = 0;
+
+  work(milliseconds: number): void {
+    this.#workedMs += milliseconds;
+  }
+
+  override monotonic(): number {
+    return super.monotonic() + this.#workedMs;
+  }
+}
+
 /** How often it writes at once, one time after the other, before it lets events wait. */
 const TIMES = 3;
 
@@ -87,6 +100,34 @@ describe("Flusher", () => {
     flusher.addUrgent(outbox);
     clock.tick();
     expect(outbox.written).toEqual([["now", end]]);
+  });
+
+  test("Flusher lets answers leave before the end of a tick that is long in coming, once each", () => {
+    const clock = new WorkingClock();
+    const flusher = new Flusher(clock);
+    const outbox = new SlowOutbox(clock, 0);
+    const begun = clock.monotonic();
+    flusher.addUrgent(outbox);
+    clock.work(0.4);
+    flusher.answered();
+    expect(outbox.written).toEqual([]);
+    clock.work(0.2);
+    flusher.answered();
+    expect(outbox.written).toEqual([["now", begun + 0.4 + 0.2]]);
+    clock.tick();
+    expect(outbox.written).toHaveLength(1);
+  });
+
+  test("Flusher sends the first answers of a long tick before its last requests are handled", () => {
+    const clock = new WorkingClock();
+    const bench = createBench({ clock });
+    const client = bench.connect();
+    bench.host.received = () => clock.work(0.3);
+    const sizes = () => client.socket.writes.map((texts) => texts.length);
+    for (let id = 0; id < 4; id++) client.send({ type: "ping", id: `${id}` });
+    expect(sizes()).toEqual([3]);
+    clock.tick();
+    expect(sizes()).toEqual([3, 1]);
   });
 
   test("Flusher counts one tick, whatever is written at its end", () => {

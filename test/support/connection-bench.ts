@@ -59,12 +59,13 @@ export interface BenchOptions {
   readonly verify?: ConnectionHost["verify"];
   /** Stands between the connections and the broker. */
   readonly broker?: (broker: MemoryBroker) => Broker;
+  readonly clock?: SteppedClock;
 }
 
 export type Bench = ReturnType<typeof createBench>;
 
 export function createBench(options: BenchOptions = {}) {
-  const clock = new SteppedClock();
+  const clock = options.clock ?? new SteppedClock();
   const settings = { ...SETTINGS, ...options.settings };
   const logged: { message: string; fields: LogFields }[] = [];
   const write = (message: string, fields: LogFields = {}) => void logged.push({ message, fields });
