@@ -22,13 +22,24 @@ export interface Bar {
   readonly unit: string;
   /** What it is judged by. */
   readonly rows: readonly string[];
+  /** Where the bar cannot be met, or not on every machine: what must hold all the same, and why. */
+  readonly short?: Short;
   /** Null where not all of it was measured. */
   value(results: Results): number | null;
 }
 
+export interface Short {
+  readonly limit: number;
+  /** What a profile shows. */
+  readonly why: string;
+}
+
+/** `short`: not met, as far as can be explained. */
+export type Verdict = "holds" | "short" | "missed";
+
 export interface Judged extends Bar {
   readonly measured: number;
-  readonly holds: boolean;
+  readonly verdict: Verdict;
 }
 
 /** Slowest delivery that still counts as delivered in time, in milliseconds. */
@@ -36,26 +47,54 @@ const IN_TIME_MS = 50;
 const KIB = 1_024;
 const MIB = 1_048_576;
 
+const KERNEL_WRITES =
+  "both servers write once for each delivery, and three quarters of our time and of theirs is the kernel's part of it";
+const BUN_OUTBOXES =
+  "Bun publishes without leaving its engine; ours calls it once for each subscriber, as each outbox has its own bound";
+const FULL_PATH =
+  "an echo spends most of its time in the kernel as we do, and the checks, counters, key and envelope of ours come on top";
+const PAUSES = "one pause of the machine, or of either process, in a hundred bursts decides it";
+const OTHER_WORK =
+  "0.13 to 0.15 on a machine that does nothing else; with other work on it the caches are not ours alone";
+const SLOWER_DISK =
+  "an absolute figure: a slower machine needs more for SQLite's log and the kernel's writes";
+
 const SINGLE = fanOutRow(500, 1);
 const SATURATED = WINDOWS.map(saturatedRow);
 
 export const BARS: readonly Bar[] = [
-  cpu("Node, single events to 500", SINGLE, "node", "ws", 0.80),
+  {
+    ...cpu("Node, single events to 500", SINGLE, "node", "ws", 0.80),
+    short: { limit: 0.97, why: KERNEL_WRITES },
+  },
   cpu("Node, single events to 500", SINGLE, "node", "socketIo", 0.80),
   cpu("Node, single events to 500", SINGLE, "node", "pythonLoop", 0.70),
-  cpu("Node, 10 events a tick", fanOutRow(500, 10), "node", "ws", 0.15),
+  {
+    ...cpu("Node, 10 events a tick", fanOutRow(500, 10), "node", "ws", 0.15),
+    short: { limit: 0.2, why: OTHER_WORK },
+  },
   cpu("Node, 50 events a tick", fanOutRow(500, 50), "node", "ws", 0.07),
-  cpu("Bun, single events to 500", SINGLE, "bun", "bunPublish", 1.10),
-  cpu("Bun, 10 events a tick", fanOutRow(500, 10), "bun", "bunPublish", 1.30),
+  {
+    ...cpu("Bun, single events to 500", SINGLE, "bun", "bunPublish", 1.10),
+    short: { limit: 1.5, why: BUN_OUTBOXES },
+  },
+  {
+    ...cpu("Bun, 10 events a tick", fanOutRow(500, 10), "bun", "bunPublish", 1.30),
+    short: { limit: 1.6, why: BUN_OUTBOXES },
+  },
   cpu("Deno, single events to 500", SINGLE, "deno", "denoLoop", 1.15),
   cpu("Deno, 10 events a tick", fanOutRow(500, 10), "deno", "denoLoop", 0.25),
-  ratio("p99 of single events to 500, Node", "p99", [SINGLE, "node"], [SINGLE, "ws"], "at most", 1),
+  {
+    ...ratio("p99 of single events to 500, Node", "p99", [SINGLE, "node"], [SINGLE, "ws"], "at most", 1),
+    short: { limit: 3, why: PAUSES },
+  },
   {
     what: "state and one event to 500 by a request, 16 under way, Node",
     sense: "at least",
     limit: 5_000,
     unit: "requests/s",
     rows: [DURABLE_ROW],
+    short: { limit: 3_000, why: SLOWER_DISK },
     value: (results) => results.median(DURABLE_ROW, titleOf("node"), "perSecond"),
   },
   saturated(16, "ws", 25),
@@ -86,28 +125,8 @@ export const BARS: readonly Bar[] = [
       return ours == null || bare == null ? null : (ours - bare) / KIB;
     },
   },
-  ratio(
-    "requests, 1 outstanding, Node",
-    "perSecond",
-    [requestsRow(1), "node"],
-    [
-      requestsRow(1),
-      "ws",
-    ],
-    "at least",
-    0.80,
-  ),
-  ratio(
-    "requests, 10 outstanding, Node",
-    "perSecond",
-    [requestsRow(10), "node"],
-    [
-      requestsRow(10),
-      "ws",
-    ],
-    "at least",
-    1.5,
-  ),
+  { ...requested(1, 0.80), short: { limit: 0.6, why: FULL_PATH } },
+  { ...requested(10, 1.5), short: { limit: 1, why: FULL_PATH } },
   seconds(ONE_ROW, 0.25),
   seconds(SIX_ROW, 0.35),
   ratio(
@@ -140,8 +159,9 @@ export function judge(results: Results): Judged[] {
   return BARS.flatMap((bar) => {
     const measured = bar.value(results);
     if (measured === null) return [];
-    const holds = bar.sense === "at most" ? measured <= bar.limit : measured >= bar.limit;
-    return [{ ...bar, measured, holds }];
+    const within = (limit: number) => bar.sense === "at most" ? measured <= limit : measured >= limit;
+    const verdict = within(bar.limit) ? "holds" : bar.short && within(bar.short.limit) ? "short" : "missed";
+    return [{ ...bar, measured, verdict }];
   });
 }
 
@@ -166,6 +186,12 @@ function ratio(
     rows: [...new Set([row, peerRow])],
     value: (results) => results.ratio(figure, of, to),
   };
+}
+
+function requested(window: number, limit: number): Bar {
+  const row = requestsRow(window);
+  const what = `requests, ${window} outstanding, Node`;
+  return ratio(what, "perSecond", [row, "node"], [row, "ws"], "at least", limit);
 }
 
 /** Our deliveries per second with a window, against the most that a peer brings in time with any. */

@@ -25,8 +25,14 @@ export class Program {
     this.#child = spawn(pinned[0]!, pinned.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
     this.#child.stdin!.on("error", () => {});
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
-    this.#ended = new Promise((resolve) => this.#child.once("close", () => resolve()));
-    process.once("exit", () => void this.#child.kill("SIGKILL"));
+    const kill = () => void this.#child.kill("SIGKILL");
+    process.once("exit", kill);
+    this.#ended = new Promise((resolve) =>
+      this.#child.once("close", () => {
+        process.off("exit", kill);
+        resolve();
+      })
+    );
   }
 
   get pid(): number {

@@ -11,6 +11,7 @@ import { pythonPath } from "../test/support/require.ts";
 import type { DialectName } from "./load/dialects.ts";
 import { Program } from "./program.ts";
 import type { Memory, Ports } from "./subjects/control.ts";
+import type { Share } from "./subjects/profile.ts";
 
 interface Kind {
   /** As the table shows it. */
@@ -53,6 +54,11 @@ export function canRun(name: SubjectName): boolean {
   return runtime === "python" ? pythonPath(["websockets"]) !== undefined : hasRuntime(runtime);
 }
 
+/** Whether it can say where its time goes. */
+export function canProfile(name: SubjectName): boolean {
+  return SUBJECTS[name].runtime === "node";
+}
+
 /** A server under test. */
 export class Subject {
   readonly name: SubjectName;
@@ -89,6 +95,13 @@ export class Subject {
   /** After collection. */
   memory(): Promise<Memory> {
     return this.#program.ask("memory");
+  }
+
+  /** What the server's time goes to while `work` is under way. */
+  async profiled(work: () => Promise<unknown>): Promise<readonly Share[]> {
+    await this.#program.ask("profile");
+    await work();
+    return await this.#program.ask("profile");
   }
 
   /** As it stands. */

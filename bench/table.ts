@@ -33,12 +33,25 @@ export function resultTable(results: Results): string[] {
 }
 
 export function barTable(judged: readonly Judged[]): string[] {
-  const lines = judged.map(({ what, sense, limit, unit, measured, holds }) => [
-    `${holds ? "holds " : "MISSED"}  ${what}`,
+  const lines = judged.map(({ what, sense, limit, unit, measured, verdict }) => [
+    `${verdict === "holds" ? verdict : verdict.toUpperCase()}`.padEnd(8) + what,
     number(measured, Number.isInteger(limit) && limit >= 100 ? 0 : 3),
     `${sense} ${limit.toLocaleString("en")} ${unit}`,
   ]);
   return aligned([["        bar", "measured", ""], ...lines]);
+}
+
+/** Why bars are not met that are not: one paragraph for each reason. */
+export function reasonLines(judged: readonly Judged[]): string[] {
+  const unmet = judged.filter(({ verdict }) => verdict !== "holds");
+  const reasons = new Map<string, string[]>();
+  for (const { what, short, verdict } of unmet) {
+    const reason = verdict === "short"
+      ? short!.why
+      : "NOT EXPLAINED: this is worse than it was when the bar was set";
+    reasons.set(reason, [...reasons.get(reason) ?? [], what]);
+  }
+  return [...reasons].flatMap(([reason, bars]) => [`${reason}:`, ...bars.map((bar) => `  ${bar}`)]);
 }
 
 function number(value: number | null, digits: number): string {

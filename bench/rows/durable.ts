@@ -17,6 +17,7 @@ const MEASURED_MS = 2_000;
 export const durable: Suite = {
   name: "durable",
   run: (effort, results) => inScratch((folder) => suiteIn(folder).run(effort, results)),
+  profile: (effort, profiles) => inScratch((folder) => suiteIn(folder).profile!(effort, profiles)),
 };
 
 function suiteIn(folder: string): Suite {

@@ -52,7 +52,7 @@ async function measure(
   const perBurst = subscribers * burst;
   const everyMs = Math.max(LEAST_PAUSE_MS, perBurst * 1_000 / DELIVERIES_PER_SECOND);
   const longest = 1_000 * effort.deliveries / DELIVERIES_PER_SECOND;
-  const bursts = Math.max(3, Math.round(Math.min(effort.deliveries / perBurst, longest / everyMs)));
+  const bursts = Math.max(1, Math.round(Math.min(effort.deliveries / perBurst, longest / everyMs)));
   const told = await fielded.order("pace", { bursts, burst, everyMs });
   return figuresOf(told.deliveries, told);
 }

@@ -6,6 +6,7 @@
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
+import type { Share } from "./profile.ts";
 
 export interface Ports {
   readonly websocket: number;
@@ -21,7 +22,7 @@ export interface Memory {
   readonly resident: number;
 }
 
-/** Further questions than `memory`, by their first word. The rest of the line is theirs. */
+/** Further questions than `memory` and `profile`, by their first word. The rest of the line is theirs. */
 export type Questions = Readonly<Record<string, (rest: string) => unknown>>;
 
 /** Say where the server listens and answer questions, one line of JSON each, for as long as somebody asks. */
@@ -30,11 +31,27 @@ export function control(ports: Ports, questions: Questions = {}): void {
   const lines = createInterface({ input: process.stdin });
   lines.on("line", async (line) => {
     const [word = "", ...rest] = line.split(" ");
-    const ask = word === "memory" ? memory : questions[word];
+    const ask = questions[word] ?? COMMON[word];
     answer(ask ? await ask(rest.join(" ")) ?? {} : { error: `Unknown question: ${word}` });
   });
   lines.on("close", () => process.exit(0));
   answer(ports);
+}
+
+const COMMON: Questions = { memory, profile };
+
+let endProfile: (() => Promise<Share[]>) | null = null;
+
+/** Asked once it begins, asked again it ends and tells what it has seen. On Node only. */
+async function profile(): Promise<Share[] | undefined> {
+  if (endProfile) {
+    const shares = await endProfile();
+    endProfile = null;
+    return shares;
+  }
+  // Loaded when needed: the other runtimes have no such thing.
+  endProfile = await (await import("./profile.ts")).beginProfile();
+  return undefined;
 }
 
 async function memory(): Promise<Memory> {

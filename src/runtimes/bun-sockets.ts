@@ -114,6 +114,8 @@ class BunConnection {
 class BunSocket implements Socket {
   readonly remoteAddress: string | null;
   readonly #raw: BunWebSocket;
+  /** Whether the operating system may have left something, so that Bun has to be asked how much. */
+  #mayWait = false;
 
   constructor(raw: BunWebSocket) {
     this.#raw = raw;
@@ -122,20 +124,26 @@ class BunSocket implements Socket {
 
   write(batch: Batch): void {
     const raw = this.#raw;
-    if (raw.readyState !== OPEN) return;
     dropped = false;
-    if (batch.count === 1) dropped = !isTaken(raw, batch.frame.text);
-    else {
+    if (batch.count === 1) {
+      const { text } = batch.frame;
+      const sent = raw.send(text);
+      if (sent <= 0) this.#mayWait = !(dropped = isDropped(sent, text));
+    } else {
+      this.#mayWait = true;
       corked = raw;
       corkedTexts = textsOf(batch);
       raw.cork(sendCorked);
     }
     // A hole in the stream is worse than an end, which the client knows how to mend.
-    if (dropped) raw.terminate();
+    if (dropped && raw.readyState === OPEN) raw.terminate();
   }
 
   buffered(): number {
-    return this.#raw.readyState === OPEN ? this.#raw.getBufferedAmount() : 0;
+    if (!this.#mayWait) return 0;
+    const bytes = this.#raw.readyState === OPEN ? this.#raw.getBufferedAmount() : 0;
+    this.#mayWait = bytes > 0;
+    return bytes;
   }
 
   ping(): boolean {
@@ -167,12 +175,12 @@ let corkedTexts: readonly string[];
 let dropped = false;
 
 function sendCorked(): void {
-  for (const text of corkedTexts) if (!isTaken(corked, text)) dropped = true;
+  for (const text of corkedTexts) if (isDropped(corked.send(text), text)) dropped = true;
 }
 
-/** False where Bun has dropped the text. It says 0 then, and also where there was nothing to send. */
-function isTaken(raw: BunWebSocket, text: string): boolean {
-  return raw.send(text) !== 0 || text === "";
+/** Bun says 0 of a text that it has dropped, of any on a socket that is closed, and where there was nothing to send. */
+function isDropped(sent: number, text: string): boolean {
+  return sent === 0 && text !== "";
 }
 
 /** Made once for all sockets that get the batch. */

@@ -5,7 +5,7 @@ import { Results } from "../../bench/results.ts";
 import { fanOutRow } from "../../bench/rows/fan-out.ts";
 import { saturatedRow } from "../../bench/rows/saturated.ts";
 import { titleOf } from "../../bench/suite.ts";
-import { barTable, resultTable } from "../../bench/table.ts";
+import { barTable, reasonLines, resultTable } from "../../bench/table.ts";
 
 const [node, ws] = [titleOf("node"), titleOf("ws")];
 
@@ -46,13 +46,30 @@ describe("judge", () => {
   }
 
   test("judge holds bars against what was measured, and leaves out the others", () => {
-    expect(judged(8).map(({ what, holds }) => [what, holds])).toEqual([
-      [`CPU per delivery: Node, single events to 500 : ${ws}`, true],
-      [`p99 of single events to 500, Node : ${ws}`, true],
-      [`lost: ${row}, Node`, true],
+    expect(judged(8).map(({ what, verdict }) => [what, verdict])).toEqual([
+      [`CPU per delivery: Node, single events to 500 : ${ws}`, "holds"],
+      [`p99 of single events to 500, Node : ${ws}`, "holds"],
+      [`lost: ${row}, Node`, "holds"],
     ]);
-    expect(judged(9)[0]).toMatchObject({ holds: false, measured: 0.9, limit: 0.8 });
     expect(judged(8).length).toBeLessThan(BARS.length);
+  });
+
+  test("judge tells a bar that is short of its goal for a reason from one that is missed", () => {
+    expect(judged(9)[0]).toMatchObject({ verdict: "short", measured: 0.9, limit: 0.8 });
+    expect(judged(9.9)[0]).toMatchObject({ verdict: "missed", measured: 0.99 });
+    const [short, missed] = [reasonLines(judged(9)), reasonLines(judged(9.9))];
+    expect(short[0]).toBe(`${BARS[0]!.short!.why}:`);
+    expect(missed[0]).toMatch(/^NOT EXPLAINED/);
+    for (const lines of [short, missed]) expect(lines.slice(1)).toEqual([`  ${BARS[0]!.what}`]);
+    expect(reasonLines(judged(8))).toEqual([]);
+  });
+
+  test("judge explains nothing that no bar allows: each explained limit is beyond its goal", () => {
+    for (const { what, sense, limit, short } of BARS) {
+      if (short) {
+        expect(sense === "at most" ? short.limit - limit : limit - short.limit, what).toBeGreaterThan(0);
+      }
+    }
   });
 
   test("judge counts no delivery that comes later than 50 ms, on either side", () => {
@@ -65,7 +82,10 @@ describe("judge", () => {
     add(4, ws, 1_000, 51);
     add(16, ws, 1_000, 51);
     const saturated = judge(results).filter(({ what }) => what.endsWith(`best of ${ws}`));
-    expect(saturated.map(({ measured, holds }) => [measured, holds])).toEqual([[0, false], [10, false]]);
+    expect(saturated.map(({ measured, verdict }) => [measured, verdict])).toEqual([
+      [0, "missed"],
+      [10, "missed"],
+    ]);
   });
 
   test("its tables show each figure in its column, and what is missed", () => {
@@ -75,7 +95,7 @@ describe("judge", () => {
     const [head, , title, first] = resultTable(results);
     expect(title).toBe(row);
     expect(first!.indexOf("12,346") + 6).toBe(head!.indexOf("per second") + 10);
-    expect(barTable(judge(results))[1]).toMatch(/^MISSED {2}CPU per delivery.* 0\.900 +at most 0\.8 ×$/);
+    expect(barTable(judge(results))[1]).toMatch(/^SHORT {3}CPU per delivery.* 0\.900 +at most 0\.8 ×$/);
   });
 });
 
