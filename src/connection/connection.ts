@@ -216,15 +216,15 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
       subscription.unseen = Math.max(subscription.unseen, seq);
       return;
     }
-    const epoch = this.host.broker?.position.epoch;
-    this.reply({
-      type: "event",
-      event: "position",
-      room: subscription.name,
-      data: { epoch: epoch ?? "", seq },
-      epoch,
-      seq,
-    });
+    const { epoch = "" } = this.host.broker?.position ?? {};
+    const room = subscription.name;
+    this.reply({ type: "event", event: "position", room, data: { epoch, seq }, epoch, seq });
+  }
+
+  /** Take nothing more from the client. True while there is an answer to come. */
+  finishing(): boolean {
+    this.#inbox.hold();
+    return this.#requests?.isAnswering ?? false;
   }
 
   /** End the connection from our side: what is pending is sent first, then the close frame. */

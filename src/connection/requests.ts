@@ -37,6 +37,11 @@ export class Requests {
     this.#outbox = outbox;
   }
 
+  /** Whether an answer is still to come. */
+  get isAnswering(): boolean {
+    return this.#open.size > 0;
+  }
+
   /** Whether events are kept back. */
   get holds(): boolean {
     return this.#held.length > 0;

@@ -19,11 +19,16 @@ export interface PlaceBounds {
 export type Taken = "total" | "address";
 
 export class Places {
-  readonly #bounds: PlaceBounds;
+  #bounds: PlaceBounds;
   readonly #held = new HeldPlaces();
 
   constructor(bounds: PlaceBounds) {
     this.#bounds = bounds;
+  }
+
+  /** Other bounds from now on. Whoever has a place keeps it. */
+  change(bounds: Omit<PlaceBounds, "loopbackExempt">): void {
+    this.#bounds = { ...this.#bounds, ...bounds };
   }
 
   /** Take a place. An address that is not known (null) is held to the number in all only. */
@@ -51,8 +56,8 @@ export class Places {
 
   /** Null for one who is held to the number in all only. */
   #holderOf(address: string | null): string | null {
-    const { perAddress, loopbackExempt } = this.#bounds;
-    if (perAddress === 0 || address === null) return null;
+    const { loopbackExempt } = this.#bounds;
+    if (address === null) return null;
     const group = addressGroup(address);
     return loopbackExempt && isThisMachine(group) ? null : group;
   }
@@ -61,6 +66,6 @@ export class Places {
   #bound(holder: string | null): Taken | null {
     const { total, perAddress } = this.#bounds;
     if (total > 0 && this.#held.all >= total) return "total";
-    return holder !== null && this.#held.of(holder) >= perAddress ? "address" : null;
+    return holder !== null && perAddress > 0 && this.#held.of(holder) >= perAddress ? "address" : null;
   }
 }

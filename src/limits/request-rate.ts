@@ -9,8 +9,8 @@ import { TokenBucket } from "./token-bucket.ts";
 const MAX_BUCKETS = 10_000;
 
 export class RequestRate {
-  readonly #rate: number;
-  readonly #burst: number;
+  #rate: number;
+  #burst: number;
   /** The one that was asked last is the last. */
   readonly #buckets = new Map<string, TokenBucket>();
 
@@ -21,6 +21,14 @@ export class RequestRate {
   constructor(rate: number, burst: number) {
     this.#rate = rate;
     this.#burst = burst;
+  }
+
+  /** Another rate from now on. Everybody starts with a full bucket, unless it is the same. */
+  change(rate: number, burst: number): void {
+    if (rate === this.#rate && burst === this.#burst) return;
+    this.#rate = rate;
+    this.#burst = burst;
+    this.#buckets.clear();
   }
 
   /**

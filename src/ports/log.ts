@@ -14,6 +14,8 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
+  /** Write from this level on. Absent where whoever gave the log decides. */
+  setLevel?(level: LogLevel): void;
 }
 
 const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
@@ -31,7 +33,7 @@ function printed(value: unknown): string {
  * @param options.write Where a line goes. Default: standard error, so that standard output stays free for results.
  */
 export function lineLog(options: { level?: LogLevel; write?: (line: string) => void } = {}): Log {
-  const lowest = LEVELS.indexOf(options.level ?? "info");
+  let lowest = LEVELS.indexOf(options.level ?? "info");
   const write = options.write ?? ((line) => console.error(line));
   const at = (level: LogLevel) => (message: string, fields: LogFields = {}): void => {
     if (LEVELS.indexOf(level) < lowest) return;
@@ -40,7 +42,8 @@ export function lineLog(options: { level?: LogLevel; write?: (line: string) => v
       .map(([key, value]) => ` ${key}=${printed(value)}`);
     write(`${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${message}${facts.join("")}`);
   };
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  const setLevel = (level: LogLevel) => void (lowest = LEVELS.indexOf(level));
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), setLevel };
 }
 
 /** Writes nothing. */

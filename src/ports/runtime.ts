@@ -45,6 +45,11 @@ export interface Listener {
   /** The real one, also where 0 was asked for. */
   readonly port: number;
   /**
+   * Show another certificate to whoever connects from now on; whether clients need one stays. Absent: this runtime
+   * cannot, and the port has to be opened anew.
+   */
+  renewTls?(tls: PortTls): void;
+  /**
    * Stop accepting, let HTTP requests under way finish for at most `graceMs`, then cut what is left. WebSockets must
    * have been closed before. Resolves when the port is free.
    */
@@ -77,4 +82,9 @@ export interface Runtime {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Call `work` on SIGINT and SIGTERM. Returns the way to stop listening. */
   onStopSignal(work: (signal: string) => void): () => void;
+  /**
+   * Call `work` on SIGHUP: with "reload", or with "gone" where it means that the terminal which the program was started
+   * from is no more. Returns the way to stop listening, after which SIGHUP ends the process again.
+   */
+  onHangup(work: (meaning: "reload" | "gone") => void): () => void;
 }

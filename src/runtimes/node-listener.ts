@@ -67,7 +67,13 @@ export async function listenByNode(
     "error",
     (error) => log.error("A listening port failed", { address: hostAndPort(host, real), error }),
   );
-  return { host, port: real, close: (graceMs) => closeServer(made, connections, graceMs) };
+  const { renewTls } = made;
+  return {
+    host,
+    port: real,
+    ...(renewTls ? { renewTls } : {}),
+    close: (graceMs) => closeServer(made, connections, graceMs),
+  };
 }
 
 /** node-server refuses names in upper case and addresses in a longer form, where a port follows. */

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import type { Log } from "../ports/log.ts";
 import type { PortLimits } from "../ports/port-limits.ts";
 import type { PortTls } from "../ports/runtime.ts";
@@ -26,6 +27,8 @@ export interface NodeServer {
   readonly opened: "connection" | "secureConnection";
   /** End the connections whose TLS handshake is not done. */
   cutHandshakes(): void;
+  /** See `Listener`. */
+  renewTls?(tls: PortTls): void;
 }
 
 type Handle = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
@@ -54,16 +57,10 @@ export function createNodeServer(
   if (!tls) return { server: createServer(common, handle), opened: "connection", cutHandshakes() {} };
   const server = createTlsServer({
     ...common,
-    cert: tls.cert,
-    key: tls.key,
-    minVersion: "TLSv1.2",
-    ciphers: [...TLS_1_3_SUITES, ...TLS_1_2_SUITES].join(":"),
-    honorCipherOrder: true,
+    ...secureContext(tls),
     ALPNProtocols: ["http/1.1"],
     handshakeTimeout: HANDSHAKE_MS,
-    ...(tls.clientAuthorities === undefined
-      ? {}
-      : { ca: tls.clientAuthorities, requestCert: true, rejectUnauthorized: true }),
+    ...(tls.clientAuthorities === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
   }, handle);
   const handshakes = new Map<string, Socket>();
   server.on("connection", (connection: Socket) => {
@@ -84,6 +81,21 @@ export function createNodeServer(
     cutHandshakes() {
       for (const connection of handshakes.values()) connection.destroy();
     },
+    // Deno has no such method.
+    ...("setSecureContext" in server
+      ? { renewTls: (renewed) => server.setSecureContext(secureContext(renewed)) }
+      : {}),
+  };
+}
+
+function secureContext({ cert, key, clientAuthorities }: PortTls): SecureContextOptions {
+  return {
+    cert,
+    key,
+    minVersion: "TLSv1.2",
+    ciphers: [...TLS_1_3_SUITES, ...TLS_1_2_SUITES].join(":"),
+    honorCipherOrder: true,
+    ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
   };
 }
 

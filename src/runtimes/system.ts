@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { closeSync, openSync } from "node:fs";
 import process from "node:process";
+import { isatty } from "node:tty";
 import type { Runtime } from "../ports/runtime.ts";
 import { certificates } from "./certificates.ts";
 import { openDatabase } from "./database.ts";
@@ -12,7 +14,7 @@ import { processes } from "./processes.ts";
 
 type System = Pick<
   Runtime,
-  "openDatabase" | "files" | "certificates" | "processes" | "environment" | "onStopSignal"
+  "openDatabase" | "files" | "certificates" | "processes" | "environment" | "onStopSignal" | "onHangup"
 >;
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -31,4 +33,20 @@ export const system: System = {
       for (const signal of STOP_SIGNALS) process.off(signal, listener);
     };
   },
+  onHangup(work) {
+    const fromTerminal = isatty(0);
+    const listener = () => work(fromTerminal && terminalIsGone() ? "gone" : "reload");
+    process.on("SIGHUP", listener);
+    return () => void process.off("SIGHUP", listener);
+  },
 };
+
+/** A process that has lost its terminal has none to open any more. */
+function terminalIsGone(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "EACCES";
+  }
+}

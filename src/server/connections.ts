@@ -13,8 +13,8 @@ import { CLOSE_CODES } from "../protocol/close-codes.ts";
 import type { Caller } from "./identify.ts";
 
 export interface ConnectionsOptions {
-  /** Connections at a time; 0 for no limit. One more is closed with 1013. */
-  readonly max: number;
+  /** Connections at a time; 0 for no limit. One more is closed with 1013. Asked anew for each client. */
+  readonly max: () => number;
   /** Where each of them has its address's place. */
   readonly places: Places;
   readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
@@ -85,7 +85,8 @@ export class Connections {
     if (this.#draining) {
       return this.#sendAway(socket, CLOSE_CODES.GOING_AWAY.code, "Server is going away");
     }
-    if (this.#options.max > 0 && this.#all.size >= this.#options.max) {
+    const max = this.#options.max();
+    if (max > 0 && this.#all.size >= max) {
       return this.#turnAway(socket, "max_connections", "Server at maximum capacity");
     }
     if (this.#options.places.enter(socket.remoteAddress) !== null) {
@@ -128,7 +129,8 @@ export class Connections {
 
   /**
    * Tell every client to go, in batches spread over `drainMs`, and wait until all are gone. New ones are turned away.
-   * What is left when the closing handshake has had its time is cut.
+   * Nothing more is taken from any of them, and who has asked for something is told when that is answered, after
+   * `drainMs` at the latest. What is left when the closing handshake has had its time is cut.
    */
   async drain(drainMs: number): Promise<void> {
     this.#draining = true;
@@ -136,10 +138,12 @@ export class Connections {
     this.#stopPositions?.();
     this.#stopPositions = null;
     const { clock } = this.#host;
+    const late = clock.monotonic() + drainMs;
     const batches = Math.ceil(this.#all.size / BATCH);
     const pauseMs = Math.min(100, drainMs / Math.max(1, batches));
     while (this.#leaving().length > 0) {
-      for (const connection of this.#leaving().slice(0, BATCH)) {
+      const done = this.#leaving().filter((connection) => !connection.finishing());
+      for (const connection of clock.monotonic() < late ? done.slice(0, BATCH) : this.#leaving()) {
         connection.end(CLOSE_CODES.GOING_AWAY.code, "Server is going away");
       }
       if (this.#leaving().length > 0) await new Promise<void>((resolve) => clock.after(pauseMs, resolve));

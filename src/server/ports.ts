@@ -17,6 +17,7 @@ export interface PortParts {
   readonly runtime: Runtime;
   readonly clock: Clock;
   readonly log: Log;
+  readonly limits: ServerLimits;
 }
 
 const DAY_MS = 86_400_000;
@@ -102,16 +103,48 @@ function judge(
   return Math.floor((validTo - now) / DAY_MS);
 }
 
-/** Open one of the two ports. */
-export async function openPort(
+/** The ports of a server that runs. */
+export interface OpenPorts {
+  /** Null where it is switched off. */
+  readonly websocket: Listener | null;
+  readonly http: Listener;
+  /** Both, or the one. */
+  readonly listeners: readonly Listener[];
+  /** What they are encrypted with now. */
+  tls: PortTls | undefined;
+}
+
+interface OpeningParts extends PortParts {
+  readonly tls: PortTls | undefined;
+}
+
+/**
+ * Open the ports, that for WebSockets first, where it is enabled.
+ *
+ * @throws {ListenError} with none of them open.
+ */
+export async function openPorts(
+  parts: OpeningParts,
+  apps: { readonly websocket: FetchApp; readonly http: FetchApp },
+): Promise<OpenPorts> {
+  const { settings, log, service } = parts;
+  const { enabled } = settings.websocket;
+  const websocket = enabled ? await openPort("websocket", apps.websocket, parts) : null;
+  try {
+    const http = await openPort("http", apps.http, parts);
+    if (websocket) log.info(`WebSocket server started on port ${websocket.port}`, { service });
+    log.info(`HTTP and MCP server started on port ${http.port}`, { service });
+    return { websocket, http, listeners: websocket ? [websocket, http] : [http], tls: parts.tls };
+  } catch (error) {
+    await websocket?.close(0);
+    throw error;
+  }
+}
+
+async function openPort(
   block: "websocket" | "http",
   app: FetchApp,
-  { service, settings, runtime, limits: granted, tls }:
-    & Pick<PortParts, "service" | "settings" | "runtime">
-    & {
-      readonly limits: ServerLimits;
-      readonly tls: PortTls | undefined;
-    },
+  { service, settings, runtime, limits: granted, tls }: OpeningParts,
 ): Promise<Listener> {
   const { [block]: { host, port }, limits } = settings;
   const options = {

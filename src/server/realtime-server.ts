@@ -17,28 +17,28 @@ import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import { type Clock, systemClock, turnOfProcess } from "../ports/clock.ts";
 import { lineLog, type Log } from "../ports/log.ts";
-import type { Listener, Runtime } from "../ports/runtime.ts";
+import type { Runtime } from "../ports/runtime.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
-import { parseChannel } from "../protocol/channel-name.ts";
 import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
 import { Hub } from "../rooms/hub.ts";
 import type { Manager, Service } from "../service/define-service.ts";
 import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings, SettingsPart } from "../settings/schema.ts";
-import { connectionHost } from "./connection-host.ts";
+import { connectionHost, joinByName } from "./connection-host.ts";
 import { Connections } from "./connections.ts";
 import { announceStop, type Core, openCore } from "./core.ts";
 import { createHttpApp, createWebSocketApp } from "./create-app.ts";
 import type { AppHost } from "./host.ts";
 import type { CallerEnv } from "./identify.ts";
 import { mcpBounds, mcpHost } from "./mcp-host.ts";
-import { openPort, readTls } from "./ports.ts";
+import { type OpenPorts, openPorts, type PortParts, readTls } from "./ports.ts";
 import { readinessOf } from "./readiness.ts";
+import { prepareReload, type Reload } from "./reload.ts";
 import { serverOrigins } from "./server-origins.ts";
 import { createServerLimits, type ServerLimits } from "./server-limits.ts";
 import { settingsOf } from "./server-settings.ts";
 import { healthOf, statusOf, type StatusParts } from "./status.ts";
-import { createTokenCheck, type TokenCheck } from "./token-check.ts";
+import { createTokenCheck, type RenewableTokenCheck } from "./token-check.ts";
 import { warnOfTokens } from "./token-warnings.ts";
 
 export interface ServerOptions<M extends Manager = Manager> {
@@ -64,7 +64,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   readonly #clock: Clock;
   readonly #hub: Hub;
   readonly #prometheus: Prometheus;
-  readonly #tokens: TokenCheck;
+  readonly #tokens: RenewableTokenCheck;
   readonly #connectionHost: ConnectionHost;
   readonly #connections: Connections;
   readonly #connectionMetrics: ConnectionMetrics;
@@ -73,7 +73,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   #mcp: McpEndpoint;
   #originRule: OriginRule;
   #core: Core<C, M> | null = null;
-  #listeners: { websocket: Listener | null; http: Listener } | null = null;
+  #listeners: OpenPorts | null = null;
   #startedAt: number | null = null;
   #app: Hono<CallerEnv> | null = null;
   /** From the moment a stop begins until the service is open again. */
@@ -100,7 +100,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     });
     this.#originRule = serverOrigins(this.settings);
     this.#limits = createServerLimits({ server: contract.name, settings: this.settings, meter });
-    const metrics = connectionMetrics(meter, contract.name);
+    const metrics = this.#connectionMetrics = connectionMetrics(meter, contract.name);
     this.#connectionHost = connectionHost({
       contract,
       settings: this.settings,
@@ -115,12 +115,11 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       closed: (id) => this.#connections.remove(id),
     });
     this.#connections = new Connections(this.#connectionHost, {
-      max: websocket.max_connections,
+      max: () => websocket.max_connections,
       places: this.#limits.connections,
       heartbeat: { intervalMs: heartbeat.interval_ms, timeoutMs: heartbeat.timeout_ms },
       meter,
     });
-    this.#connectionMetrics = metrics;
     this.#mcp = this.#createMcp();
     this.#prometheus.onScrape(() => {
       meter.gauge("websocket_rooms").set(this.#hub.roomCount);
@@ -162,8 +161,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
 
   /** Whether the WebSocket port is open, or the server is open within another app. */
   get isRunning(): boolean {
-    if (!this.#core) return false;
-    return this.#listeners === null || this.#listeners.websocket !== null;
+    return this.#core !== null && (this.#listeners === null || this.#listeners.websocket !== null);
   }
 
   /** Every connected client, by connection id. */
@@ -232,32 +230,40 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
 
   async #start(): Promise<void> {
     if (this.#listeners) return;
-    const { settings, log } = this;
-    const service = this.service.contract.name;
-    const parts = {
-      service,
-      settings,
-      runtime: this.#runtime(),
-      clock: this.#clock,
-      log,
-      limits: this.#limits,
-    };
+    const parts = this.#portParts();
     const tls = await readTls(parts);
     await this.#open();
-    let ws: Listener | null = null;
     try {
-      if (settings.websocket.enabled) {
-        ws = await openPort("websocket", createWebSocketApp(this.#appHost()), { ...parts, tls });
-      }
-      this.#listeners = { websocket: ws, http: await openPort("http", this.app, { ...parts, tls }) };
+      const apps = { websocket: createWebSocketApp(this.#appHost()), http: this.app };
+      this.#listeners = await openPorts({ ...parts, tls }, apps);
     } catch (error) {
-      await ws?.close(0);
       await this.#stop();
       throw error;
     }
-    this.#originRule = serverOrigins(settings, [this.port, this.httpPort]);
-    if (ws) log.info(`WebSocket server started on port ${ws.port}`, { service });
-    log.info(`HTTP and MCP server started on port ${this.httpPort}`, { service });
+    this.#renewOrigins();
+  }
+
+  #portParts(): PortParts {
+    const { settings, log } = this;
+    const service = this.service.contract.name;
+    return { service, settings, runtime: this.#runtime(), clock: this.#clock, log, limits: this.#limits };
+  }
+
+  #renewOrigins(): void {
+    this.#originRule = serverOrigins(this.settings, this.#listeners ? [this.port, this.httpPort] : []);
+  }
+
+  /**
+   * Check settings that were read again, and the files that they name. `apply` of what this resolves with then changes
+   * what can change while clients are connected.
+   *
+   * @throws {SettingsError | CertificateError} where something cannot be used. Nothing has changed then.
+   */
+  prepareReload(read: Settings): Promise<Reload> {
+    const [tokens, connectionHost, ports] = [this.#tokens, this.#connectionHost, this.#listeners];
+    const renewOrigins = () => this.#renewOrigins();
+    const parts = { ...this.#portParts(), tokens, connectionHost, ports, renewOrigins };
+    return prepareReload(parts, settingsOf(this.service, read));
   }
 
   /** Tell clients to go, let requests and the manager finish, free the ports. Harmless when nothing runs. */
@@ -288,7 +294,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     await turnOfProcess();
     await this.#mcp.close();
     if (listeners) {
-      await Promise.all([listeners.websocket?.close(drainMs), listeners.http.close(drainMs)]);
+      await Promise.all(listeners.listeners.map((listener) => listener.close(drainMs)));
       this.#listeners = null;
       this.log.info("Server stopped", { service: this.service.contract.name });
     }
@@ -313,13 +319,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
    */
   joinRoom(room: string, connectionId: string): boolean {
     const connection = this.connections.get(connectionId);
-    const place = parseChannel(this.service.contract.channels, room);
-    if (!connection || !place.ok) return false;
-    const { seq } = this.#opened().broker.position;
-    const options = { filter: null, start: seq, joinedAt: seq };
-    this.#hub.join(connection, { name: room, kind: place.kind, wildcard: place.wildcard }, options).live =
-      true;
-    return true;
+    return connection !== undefined && joinByName(this.#connectionHost, this.#opened(), connection, room);
   }
 
   /** Take a client out of a channel. False where it was not in. */

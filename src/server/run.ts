@@ -1,6 +1,6 @@
 /**
- * Services in a process of their own: settings from file, environment and flags, ports, and an orderly end on SIGINT or
- * SIGTERM.
+ * Services in a process of their own: settings from file, environment and flags, ports, settings read again on SIGHUP,
+ * and an orderly end on SIGINT or SIGTERM.
  *
  * @module
  */
@@ -18,13 +18,15 @@ import type { Settings } from "../settings/schema.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { RealtimeServer } from "./realtime-server.ts";
+import { reloadServices } from "./reload-services.ts";
 import { settingsServiceOf } from "./server-settings.ts";
+import { listenToSignals, type Signals } from "./signals.ts";
 import { authority } from "./status.ts";
 
 export { EXIT_CODES } from "./exit-codes.ts";
 
-/** How long a stop may take before it is given up, in milliseconds. */
-const STOP_MS = 15_000;
+/** How long a stop may take before it is given up, besides the time for draining, in milliseconds. */
+const STOP_MS = 5_000;
 
 export interface RunOptions {
   readonly runtime: Runtime;
@@ -70,29 +72,51 @@ export async function explained(work: () => Promise<number>): Promise<number> {
   }
 }
 
-/** Serve until SIGINT or SIGTERM. Rejects with what `explained` explains. */
+/**
+ * Serve until SIGINT or SIGTERM, and read the settings again on SIGHUP. A second SIGINT or SIGTERM ends it without
+ * waiting. Rejects with what `explained` explains.
+ */
 export async function runServices(
   services: readonly Service[],
   flags: Flags,
   options: Omit<RunOptions, "args">,
 ): Promise<number> {
-  const { runtime, print = console.log } = options;
-  let told: () => void = () => {};
-  const stopSignal = new Promise<void>((resolve) => told = resolve);
-  const forget = runtime.onStopSignal(() => told());
+  const { runtime } = options;
+  const signals = listenToSignals(runtime);
   try {
-    const chosen: { service: Service; settings: Settings }[] = [];
-    for (const service of services) {
-      chosen.push({ service, settings: await readSettings(service, runtime, flags) });
-    }
-    const running = await startServices(chosen, options);
-    for (const server of running.servers) for (const line of announcement(server)) print(line);
-    print("Stop with Ctrl-C");
-    await stopSignal;
-    return await stopInTime(running);
+    return await Promise.race([serveUntil(signals, services, flags, options), signals.secondStop]);
   } finally {
-    forget();
+    signals.forget();
   }
+}
+
+async function serveUntil(
+  signals: Signals,
+  services: readonly Service[],
+  flags: Flags,
+  options: Omit<RunOptions, "args">,
+): Promise<number> {
+  const { runtime, print = console.log } = options;
+  const read = () => readAllSettings(services, runtime, flags);
+  const running = await startServices(await read(), options);
+  for (const server of running.servers) for (const line of announcement(server)) print(line);
+  print("Stop with Ctrl-C");
+  signals.onReload(() => reloadServices(running.servers, read));
+  await signals.stop;
+  return await stopInTime(running);
+}
+
+/** The settings of each service. @throws {SettingsError} */
+async function readAllSettings(
+  services: readonly Service[],
+  runtime: Runtime,
+  flags: Flags,
+): Promise<{ service: Service; settings: Settings }[]> {
+  const chosen: { service: Service; settings: Settings }[] = [];
+  for (const service of services) {
+    chosen.push({ service, settings: await readSettings(service, runtime, flags) });
+  }
+  return chosen;
 }
 
 /** What a person is told when a service is up: where it can be reached. */
@@ -110,11 +134,14 @@ export function announcement(
 }
 
 /** Stop, and give it up with a sentence and exit code 1 where that takes too long. */
-export async function stopInTime(running: Pick<Running, "stop">): Promise<number> {
+export async function stopInTime(running: Pick<Running, "stop"> & Partial<Running>): Promise<number> {
   let forget = () => {};
+  // Clients are told to go, then requests are answered, each for as long as the settings say.
+  const drains = running.servers?.map(({ settings }) => settings.shutdown.drain_ms) ?? [];
+  const stopMs = 2 * Math.max(STOP_MS, ...drains) + STOP_MS;
   const late = new Promise<number>((resolve) => {
-    forget = systemClock.after(STOP_MS, () => {
-      console.error(`Stopping took longer than ${STOP_MS / 1_000} seconds: ended without waiting`);
+    forget = systemClock.after(stopMs, () => {
+      console.error(`Stopping took longer than ${stopMs / 1_000} seconds: ended without waiting`);
       resolve(EXIT_CODES.error);
     });
   });
@@ -152,7 +179,7 @@ export async function readSettings(
 /** Services that are up. */
 export interface Running {
   readonly servers: readonly RealtimeServer<Contract>[];
-  /** Stop them all, the last one started first. Rejects with the first failure, when all have been tried. */
+  /** Stop them all at once, so that none of them is ready any more. Rejects with the first failure, when all have ended. */
   stop(): Promise<void>;
 }
 
@@ -163,11 +190,9 @@ export async function startServices(
 ): Promise<Running> {
   const servers: RealtimeServer<Contract>[] = [];
   const stop = async (): Promise<void> => {
-    const failures: unknown[] = [];
-    for (const server of servers.splice(0).reverse()) {
-      await server.stop().catch((error) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
+    const ends = await Promise.allSettled(servers.splice(0).reverse().map((server) => server.stop()));
+    const failure = ends.find((end) => end.status === "rejected");
+    if (failure) throw failure.reason;
   };
   try {
     for (const { service, settings } of services) {

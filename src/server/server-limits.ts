@@ -18,6 +18,8 @@ export interface ServerLimits {
   readonly requestRate: RequestRate;
   /** What one more port grants. */
   forPort(): PortLimits;
+  /** Take over bounds that have changed. */
+  change(settings: Settings): void;
   /** Whom requests of an address are counted for; null for nobody, as they are exempt or come from nowhere. */
   rateGroup(address: string | null): string | null;
   /** Count that a limit was reached, by the key of its setting. */
@@ -32,21 +34,18 @@ export function createServerLimits(
   },
 ): ServerLimits {
   const loopbackExempt = limits.loopback_exempt;
+  const connections = new Places({ ...ofConnections(limits), loopbackExempt });
+  const requests = new Places({ ...ofRequests(limits), loopbackExempt });
+  const requestRate = new RequestRate(limits.http_rate, limits.http_burst);
+  const ports: Places[] = [];
   const reached = (limit: string) => meter.counter("websocket_limit_hits_total", { server, limit }).add();
   return {
-    connections: new Places({ total: 0, perAddress: limits.connections_per_address, loopbackExempt }),
-    requests: new Places({
-      total: limits.http_requests,
-      perAddress: limits.http_requests_per_address,
-      loopbackExempt,
-    }),
-    requestRate: new RequestRate(limits.http_rate, limits.http_burst),
+    connections,
+    requests,
+    requestRate,
     forPort() {
-      const places = new Places({
-        total: limits.tcp_connections,
-        perAddress: limits.tcp_connections_per_address,
-        loopbackExempt,
-      });
+      const places = new Places({ ...ofPort(limits), loopbackExempt });
+      ports.push(places);
       return {
         fragments: limits.fragments,
         headerBytes: limits.header_bytes,
@@ -65,6 +64,12 @@ export function createServerLimits(
         },
       };
     },
+    change({ limits: changed }) {
+      connections.change(ofConnections(changed));
+      requests.change(ofRequests(changed));
+      requestRate.change(changed.http_rate, changed.http_burst);
+      for (const places of ports) places.change(ofPort(changed));
+    },
     rateGroup(address) {
       if (address === null) return null;
       const group = addressGroup(address);
@@ -73,3 +78,17 @@ export function createServerLimits(
     reached,
   };
 }
+
+type Limits = Settings["limits"];
+
+const ofConnections = (limits: Limits) => ({ total: 0, perAddress: limits.connections_per_address });
+
+const ofRequests = (limits: Limits) => ({
+  total: limits.http_requests,
+  perAddress: limits.http_requests_per_address,
+});
+
+const ofPort = (limits: Limits) => ({
+  total: limits.tcp_connections,
+  perAddress: limits.tcp_connections_per_address,
+});

@@ -34,14 +34,40 @@ export interface TokenCheck {
   prepare(): Promise<void>;
 }
 
+/** A check that can be exchanged while it is in use. */
+export interface RenewableTokenCheck extends TokenCheck {
+  /**
+   * Prepare a check by other settings, which have a secret or keys if these have, and read a file of keys anew. Nothing
+   * changes before the function is called that this resolves with.
+   *
+   * @throws {SettingsError} as `prepare` does.
+   */
+  renew(auth: Settings["auth"]): Promise<() => void>;
+}
+
 /** What a check consists of, once it is loaded. */
 interface Loaded {
   readonly verify: Verify;
   readonly keys: KeySet | null;
 }
 
+export function createTokenCheck(parts: TokenCheckParts): RenewableTokenCheck {
+  let check = checkOf(parts);
+  return {
+    verify: check.verify && ((token) => check.verify!(token)),
+    prepare: () => check.prepare(),
+    async renew(auth) {
+      const next = checkOf({ ...parts, auth });
+      if (next.verify) await next.prepare();
+      return () => {
+        if (next.verify) check = next;
+      };
+    },
+  };
+}
+
 /** The packages for tokens are loaded where tokens are checked: a server without a secret and keys starts without them. */
-export function createTokenCheck(parts: TokenCheckParts): TokenCheck {
+function checkOf(parts: TokenCheckParts): TokenCheck {
   const { secret, jwks_url: url, jwks_file: file } = parts.auth;
   if (secret === undefined && url === undefined && file === undefined) {
     return { verify: null, prepare: () => Promise.resolve() };

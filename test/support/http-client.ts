@@ -21,6 +21,8 @@ export interface TlsClient {
   readonly ca: string;
   readonly cert?: string;
   readonly key?: string;
+  /** The name that it asks for. Default: that of the Host header. */
+  readonly servername?: string;
 }
 
 /** POST a value as JSON; text is sent as it is. */

@@ -1,0 +1,91 @@
+/**
+ * What SIGHUP and a second SIGTERM do to real processes.
+ */
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { useBuiltScratch } from "../support/built-scratch.ts";
+import { FrameClient, refusedUpgrade } from "../support/frame-client.ts";
+import { serve, type Serving } from "../support/serve-process.ts";
+import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
+
+const PATIENCE_MS = 60_000;
+
+const scratch = useBuiltScratch();
+
+/** Resolves when standard error holds `part` so many times. */
+async function logged({ stderr, ended }: Serving, part: string, times = 1): Promise<void> {
+  const late = Date.now() + PATIENCE_MS / 2;
+  let over = false;
+  void ended.then(() => over = true);
+  while (stderr().split(part).length <= times) {
+    if (over || Date.now() > late) throw new Error(`Expected '${part}' in the log, got: ${stderr()}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+describe.each<RuntimeName>(["node", "deno", "bun"])("serve on %s", { timeout: PATIENCE_MS }, (runtime) => {
+  it.runIf(hasRuntime(runtime))(
+    "reads its settings again on SIGHUP, and a wrong file changes nothing",
+    async () => {
+      const file = join(scratch.folder, `${runtime}.yaml`);
+      const settings = async (text: string) => await writeFile(file, text);
+      await settings("log: { level: info }\n");
+      const program = await serve(runtime, {
+        entry: "session-buddy",
+        args: ["--settings", file, ...scratch.flags(`signals-${runtime}`)],
+        lifetimeMs: PATIENCE_MS,
+      });
+      const page = { origin: "https://page.example" };
+      const client = await FrameClient.open(program.websocket);
+      expect((await refusedUpgrade(program.websocket, page)).status).toBe(403);
+
+      await settings("origins: { allowed: ['https://page.example'] }\nhistory: { events: 7 }\n");
+      program.kill("SIGHUP");
+      await logged(program, "Settings have changed service=session-buddy changed=origins.allowed");
+      await logged(
+        program,
+        "Settings change with the next start only service=session-buddy settings=history.events",
+      );
+      await (await FrameClient.open(program.websocket, page)).close();
+
+      await settings("origins: { allowed: [] }\nhistory: { evnts: 7 }\n");
+      program.kill("SIGHUP");
+      await logged(program, "The settings were read again and cannot be used: nothing has changed");
+      await logged(program, 'did you mean \\"events\\"?');
+      await (await FrameClient.open(program.websocket, page)).close();
+
+      await settings("origins: { allowed: ['https://page.example'] }\n");
+      program.kill("SIGHUP");
+      await logged(program, "Settings were read again: nothing has changed");
+      expect((await client.request("get_status")).type).toBe("response");
+      program.kill("SIGTERM");
+      expect(await client.closed).toMatchObject({ code: 1001 });
+      expect((await program.ended).code).toBe(0);
+    },
+  );
+
+  it.runIf(hasRuntime(runtime))("ends at once at a second signal", async () => {
+    const program = await serve(runtime, {
+      args: ["session-buddy", ...scratch.flags(`twice-${runtime}`)],
+      lifetimeMs: PATIENCE_MS,
+    });
+    // A request whose body does not come is waited for.
+    const { port } = new URL(program.http);
+    const stalled = connect({ host: "127.0.0.1", port: Number(port) });
+    const head = "Content-Type: application/json\r\nContent-Length: 9\r\nExpect: 100-continue";
+    stalled.on("error", () => {});
+    stalled.write(`POST /api/requests/list_sessions HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${head}\r\n\r\n`);
+    const client = await FrameClient.open(program.websocket);
+    await once(stalled, "data");
+    program.kill("SIGTERM");
+    expect(await client.closed).toMatchObject({ code: 1001 });
+    program.kill("SIGTERM");
+    const { code, stderr } = await program.ended;
+    stalled.destroy();
+    expect(stderr).toContain("Told to stop a second time: ended without waiting");
+    expect(code).toBe(1);
+  });
+});
