@@ -52,6 +52,7 @@ export class Canary {
   /** Ends the wait under way. */
   #end: (verdict: Verdict) => void = () => {};
   #closed = false;
+  #flightMs: number | null = null;
 
   constructor(options: CanaryOptions) {
     this.#options = options;
@@ -74,6 +75,11 @@ export class Canary {
     });
   }
 
+  /** How long the last event took that came back, in milliseconds; null before the first. */
+  get flightMs(): number | null {
+    return this.#flightMs;
+  }
+
   /** Whoever still waits is told that the broker is closed. */
   close(): void {
     this.#closed = true;
@@ -83,9 +89,12 @@ export class Canary {
   #fly(): Promise<Verdict> {
     const { broker, clock } = this.#options;
     return new Promise((resolve) => {
+      const started = clock.monotonic();
       let awaited: string | null = null;
       const leave = broker.subscribe(({ id }) => {
-        if (id === awaited) this.#end(ALIVE);
+        if (id !== awaited) return;
+        this.#flightMs = clock.monotonic() - started;
+        this.#end(ALIVE);
       });
       const cancel = clock.after(DEADLINE_MS, () => this.#end(LOST));
       this.#end = (verdict) => {

@@ -55,6 +55,7 @@ export class MemoryJournal implements Journal {
   #seq = 0;
   #at = 0;
   #bytes = 0;
+  #events = 0;
   #closed = false;
 
   constructor(options: MemoryJournalOptions) {
@@ -68,6 +69,10 @@ export class MemoryJournal implements Journal {
 
   get head(): Position {
     return { epoch: this.#epoch, seq: this.#seq };
+  }
+
+  get size(): { readonly events: number; readonly bytes: number } {
+    return { events: this.#events, bytes: this.#bytes };
   }
 
   transaction<T>(work: () => T): T {
@@ -133,6 +138,7 @@ export class MemoryJournal implements Journal {
     this.#channels.clear();
     this.#kinds.clear();
     this.#passed.clear();
+    this.#events = this.#bytes = 0;
   }
 
   #join<T>(work: () => T): T {
@@ -174,11 +180,11 @@ export class MemoryJournal implements Journal {
     this.#channels.set(name, channel);
     channel.add(entry);
     kind.add(entry);
-    this.#bytes += entry.bytes;
+    this.#count(entry, 1);
     this.#undo?.push(() => {
       channel.takeBack(before);
       kind.takeBack();
-      this.#bytes -= entry.bytes;
+      this.#count(entry, -1);
       if (!known) this.#channels.delete(name);
     });
     const bounds = this.#retentionOf(kind.name);
@@ -193,12 +199,17 @@ export class MemoryJournal implements Journal {
     const before = { channel: channel.evicted, kind: kind.evicted };
     const entry = channel.drop();
     kind.dropped(entry);
-    this.#bytes -= entry.bytes;
+    this.#count(entry, -1);
     this.#undo?.push(() => {
       channel.putBack(entry, before.channel);
       kind.putBack(entry, before.kind);
-      this.#bytes += entry.bytes;
+      this.#count(entry, 1);
     });
+  }
+
+  #count({ bytes }: Entry, sign: 1 | -1): void {
+    this.#events += sign;
+    this.#bytes += sign * bytes;
   }
 
   /** Drop what is too old. */

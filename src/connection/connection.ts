@@ -111,7 +111,7 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
     // The sweep comes once a second: what is asked in between would still be answered.
     if (this.#isExpired()) return this.sweep();
     if (exceeds(data, this.host.settings.messageBytes)) {
-      this.host.metrics.limit("message_bytes").add();
+      this.host.metrics.tooLarge.add();
       return this.end(CLOSE_CODES.TOO_LARGE.code, "Message too large");
     }
     const admitted = this.#bucket.take(now);
@@ -135,6 +135,7 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
   }
 
   dead(): void {
+    if (!this.over) this.host.metrics.dead.add();
     this.end(CLOSE_CODES.INTERNAL.code, "No answer to ping");
     this.#socket.terminate();
   }
@@ -151,14 +152,16 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
   reply(parts: ReplyParts): void {
     if (this.over) return;
     const frame = new Frame(encodeFrame(outboundFrame(parts, this.host.clock), parts.dataText));
-    if (frame.bytes > MAX_OUTBOUND_FRAME_BYTES) return this.reply(tooLarge(parts, frame.bytes));
+    if (frame.bytes > MAX_OUTBOUND_FRAME_BYTES) {
+      this.host.metrics.sendErrors.add();
+      return this.reply(tooLarge(parts, frame.bytes));
+    }
     this.host.metrics.sent[parts.type].add();
     this.#outbox.push(frame, "reply");
   }
 
   fail(frame: InboundFrame | null, correlationId: string | null, code: ErrorCode, message: string): void {
     this.host.metrics.error(code).add();
-    if (code === "TOO_MANY_CHANNELS") this.host.metrics.limit("channels_per_connection").add();
     this.reply({
       type: "error",
       event: frame?.event ?? null,
@@ -250,7 +253,6 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
 
   slow(leftoverBytes: number): void {
     this.host.metrics.slowConsumers.add();
-    this.host.metrics.limit("outbound_queue_bytes").add();
     this.host.log.warn("Connection is too slow", { connection: this.id, leftover_bytes: leftoverBytes });
     this.end(CLOSE_CODES.SLOW_CONSUMER.code, "Too slow: resume from your last position");
   }
@@ -352,7 +354,6 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
 
   #refuseRate(data: Message, retryAfterSeconds: number, now: number): void {
     this.host.metrics.rateLimited.add();
-    this.host.metrics.limit("message_rate_limit").add();
     const decoded = decodeFrame(data);
     const correlationId = decoded.ok
       ? correlationOf(decoded.frame, this.host.settings.correlation)
@@ -361,7 +362,7 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
     const { abuseSeconds, messageRate } = this.host.settings;
     this.#abuse ??= new AbuseWatch(abuseSeconds, messageRate);
     if (!this.#abuse.refused(now)) return;
-    this.host.metrics.limit("abuse_seconds").add();
+    this.host.metrics.abuse.add();
     this.end(CLOSE_CODES.ABUSE.code, "Message rate abused");
   }
 
@@ -380,7 +381,9 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
     this.#killer?.();
     this.#release();
     this.#outbox.discard();
-    const seconds = Math.round((this.host.clock.monotonic() - this.connectedAt) / 100) / 10;
+    const lifetimeMs = this.host.clock.monotonic() - this.connectedAt;
+    this.host.metrics.lifetime.observe(lifetimeMs / 1_000);
+    const seconds = Math.round(lifetimeMs / 100) / 10;
     const { events, replayed, folded, ended } = this.ledger;
     this.host.log.info("Client disconnected", {
       connection: this.id,

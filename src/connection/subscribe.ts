@@ -144,6 +144,7 @@ function enter(
     start: past.from ?? known.seq,
     joinedAt: joined.seq,
   });
+  if (past.recovered !== null) host.metrics.recovery(past.recovered).add();
   const data: JsonObject = {
     status: "subscribed",
     channel: place.name,

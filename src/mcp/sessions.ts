@@ -95,6 +95,12 @@ export class Sessions {
     session.server.close();
   }
 
+  /** Sessions that are not over, and their streams. */
+  get counts(): { readonly sessions: number; readonly streams: number } {
+    const open = [...this.#open.values()].filter((session) => !this.#expired(session));
+    return { sessions: open.length, streams: open.reduce((sum, { streams }) => sum + streams, 0) };
+  }
+
   endAll(): void {
     for (const session of this.#open.values()) this.end(session);
   }

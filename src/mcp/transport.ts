@@ -68,6 +68,8 @@ export interface McpEndpoint {
    * @param more.countFurther Holds the messages of a batch to the rate of requests. @default they are not counted
    */
   handle(context: Context, identity: Identity, more?: RequestFacts): Promise<Response>;
+  /** Sessions that are open now, and their streams. */
+  readonly counts: { readonly sessions: number; readonly streams: number };
   /** End all sessions and their streams; what comes later is refused. */
   close(): Promise<void>;
 }
@@ -98,6 +100,10 @@ class Endpoint implements McpEndpoint {
     this.#bounds = bounds;
     this.#catalog = catalog;
     this.#sessions = new Sessions(host.clock, bounds);
+  }
+
+  get counts(): McpEndpoint["counts"] {
+    return this.#sessions.counts;
   }
 
   async handle(context: Context, identity: Identity, more: RequestFacts = {}): Promise<Response> {

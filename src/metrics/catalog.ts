@@ -1,6 +1,7 @@
 /**
- * Every number that a server gives about itself, in one table. Names, labels and buckets of the first nine are those of
- * the Python layer `mcp_common.websocket`, so that its dashboards and alerts go on working.
+ * Every number that a server gives about itself, in one table. Whatever the Python layer `mcp_common.websocket`, the
+ * services on it and their scripts have ever exported or announced is here by the same name, so that their dashboards and
+ * alerts go on working; where they disagree, the labels are those of that layer.
  *
  * @module
  */
@@ -8,11 +9,13 @@ import { FRAME_TYPES } from "../protocol/envelope.ts";
 
 export interface MetricRow {
   readonly type: "counter" | "gauge" | "histogram";
-  readonly unit: "1" | "s";
+  readonly unit: "1" | "s" | "ms" | "byte";
   /** In the order in which they are written. `server` and `name` are the meter's own and may be left out. */
   readonly labels: readonly LabelName[];
   /** Upper bounds of a histogram's buckets, in its unit, ascending. */
   readonly buckets?: readonly number[];
+  /** Another row, whose series this one shows under its own name, for dashboards that ask for that. Counts nothing. */
+  readonly sameAs?: string;
   /** One sentence; the text's HELP line. */
   readonly meaning: string;
 }
@@ -66,12 +69,20 @@ export const LABELS = {
   channel: { pattern: /^[a-z][a-z0-9_-]*$/ },
   limit: { values: COUNTED_LIMITS },
   error_type: { pattern: /^[a-z][a-z0-9_]*$/, lowerCase: true },
+  /** `degraded`: up, while events do not get through. */
+  status: { values: ["healthy", "degraded", "unhealthy"] },
+  /** Whether a client that came back was given all that it had missed. */
+  outcome: { values: ["recovered", "lost"] },
+  version: { pattern: /^\d+\.\d+\.\d+[\w.+-]*$/ },
+  runtime: { values: ["node", "deno", "bun"] },
 } as const satisfies Record<string, LabelRule>;
 
 export type LabelName = keyof typeof LABELS;
 
 const BROADCAST_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const LATENCY_BUCKETS = [...BROADCAST_BUCKETS, 10];
+/** A second, a minute, ten, an hour, six, a day. */
+const LIFETIME_BUCKETS = [1, 60, 600, 3_600, 21_600, 86_400];
 
 export const METRICS = {
   websocket_connections_total: {
@@ -90,7 +101,8 @@ export const METRICS = {
     type: "counter",
     unit: "1",
     labels: ["server", "message_type", "direction"],
-    meaning: "Frames by type and direction; what could not be decoded is of type other",
+    meaning:
+      "Frames by type and direction; what could not be decoded is of type other, what the rate limit refused is in none",
   },
   websocket_broadcast_total: {
     type: "counter",
@@ -122,7 +134,7 @@ export const METRICS = {
     unit: "s",
     labels: ["server", "message_type"],
     buckets: LATENCY_BUCKETS,
-    meaning: "Time from a frame's arrival to its answer, by type",
+    meaning: "Time from a request's arrival to its answer, by WebSocket, HTTP and MCP alike",
   },
   websocket_errors_total: {
     type: "counter",
@@ -135,6 +147,46 @@ export const METRICS = {
     unit: "1",
     labels: ["server", "name"],
     meaning: "Connections that are open now, under the name that dashboards ask for",
+  },
+  websocket_connections_current: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server"],
+    sameAs: "websocket_connections_active",
+    meaning: "The same as websocket_connections_active",
+  },
+  websocket_messages_sent_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Frames that were sent, of all types",
+  },
+  websocket_messages_received_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Frames that were received, of all types",
+  },
+  websocket_message_duration_seconds: {
+    type: "histogram",
+    unit: "s",
+    labels: ["server", "message_type"],
+    buckets: LATENCY_BUCKETS,
+    sameAs: "websocket_latency_seconds",
+    meaning: "The same as websocket_latency_seconds",
+  },
+  websocket_connections_limit: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Connections that there may be at a time (websocket.max_connections); 0 for no limit",
+  },
+  websocket_connection_duration_seconds: {
+    type: "histogram",
+    unit: "s",
+    labels: ["server"],
+    buckets: LIFETIME_BUCKETS,
+    meaning: "How long connections lasted that are over",
   },
   websocket_subscriptions: {
     type: "gauge",
@@ -154,6 +206,24 @@ export const METRICS = {
     labels: ["server"],
     meaning: "Connections that were ended because their queue was over its limit",
   },
+  websocket_dead_connections_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Connections that were cut because their peer did not answer a ping",
+  },
+  websocket_outbox_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "Bytes that wait for readers now, of all connections together",
+  },
+  websocket_outbox_highest_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "Bytes that wait now for the reader that has most to read",
+  },
   websocket_limit_hits_total: {
     type: "counter",
     unit: "1",
@@ -165,6 +235,12 @@ export const METRICS = {
     unit: "1",
     labels: ["server"],
     meaning: "Gaps that clients were told of",
+  },
+  websocket_recoveries_total: {
+    type: "counter",
+    unit: "1",
+    labels: ["server", "outcome"],
+    meaning: "Channels that clients came back to with a position, by whether nothing of them was lost",
   },
   websocket_replayed_events_total: {
     type: "counter",
@@ -179,6 +255,24 @@ export const METRICS = {
     meaning:
       "Events that went from history before their time, because all of it was over history.total_bytes",
   },
+  websocket_history_events: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Events in history now",
+  },
+  websocket_history_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "Bytes of the events in history now, as history.total_bytes counts them",
+  },
+  websocket_history_limit_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "Bytes that history may have (history.total_bytes)",
+  },
   websocket_folded_events_total: {
     type: "counter",
     unit: "1",
@@ -189,7 +283,80 @@ export const METRICS = {
     type: "gauge",
     unit: "1",
     labels: ["server", "name"],
-    meaning: "1 while the server is healthy, 0 while it is not",
+    meaning: "1 while clients can connect, 0 while they cannot",
+  },
+  websocket_status_info: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server", "name", "status"],
+    meaning: "1 for the server's status, 0 for the others; degraded: up, while events do not get through",
+  },
+  websocket_latency_ms: {
+    type: "gauge",
+    unit: "ms",
+    labels: ["server", "name"],
+    meaning: "How long the last event took that was sent through the broker and back to try it",
+  },
+  websocket_broker_up: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server"],
+    meaning: "1 while an event that is sent through the broker comes back, 0 while it does not",
+  },
+  websocket_database_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "Size of the database without its write-ahead log; 0 where there is none",
+  },
+  websocket_event_loop_delay_seconds: {
+    type: "histogram",
+    unit: "s",
+    labels: ["server"],
+    buckets: LATENCY_BUCKETS,
+    meaning: "How much later than asked for a timer ran, twice a second: how long the process was busy",
+  },
+  websocket_start_time_seconds: {
+    type: "gauge",
+    unit: "s",
+    labels: ["server"],
+    meaning: "When the server was started, in seconds since 1970",
+  },
+  websocket_build_info: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server", "version", "runtime"],
+    meaning: "Always 1; its labels tell what runs",
+  },
+  mcp_sessions: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server"],
+    meaning: "MCP sessions that are open now",
+  },
+  mcp_streams: {
+    type: "gauge",
+    unit: "1",
+    labels: ["server"],
+    meaning: "Streams of MCP sessions that are open now",
+  },
+  process_resident_memory_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "Memory of the process; the same for all servers within it",
+  },
+  process_heap_bytes: {
+    type: "gauge",
+    unit: "byte",
+    labels: ["server"],
+    meaning: "JavaScript heap of the process that is in use; the same for all servers within it",
+  },
+  process_cpu_seconds_total: {
+    type: "counter",
+    unit: "s",
+    labels: ["server"],
+    meaning: "Processor time of the process since its start; the same for all servers within it",
   },
 } as const satisfies Record<string, MetricRow>;
 

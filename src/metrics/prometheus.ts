@@ -20,16 +20,11 @@ export interface Prometheus {
   text(): Promise<string>;
   /** Value of the `Content-Type` header that goes with the text. */
   readonly contentType: string;
-  /** Run `fill` before each text, to set gauges that nobody keeps up to date. Returns the way to stop that. */
-  onScrape(fill: () => void): () => void;
-}
-
-export interface PrometheusOptions {
   /**
-   * Also give numbers of the process (`process_*`, `nodejs_*`): memory, CPU, event loop, garbage collection. They measure
-   * all the time, once the first text was asked for, and cannot be stopped. @default false
+   * Run `fill` before each text, to set gauges that nobody keeps up to date. The text waits for what it returns. Returns
+   * the way to stop that.
    */
-  readonly processMetrics?: boolean;
+  onScrape(fill: () => void | Promise<void>): () => void;
 }
 
 /** A line of the text before it is written. */
@@ -98,11 +93,13 @@ type AnyCell = NumberCell | HistogramCell;
 class Family {
   readonly name: string;
   readonly row: MetricRow;
-  readonly #series = new Map<string, { labels: Labels; cell: AnyCell }>();
+  readonly #series: Map<string, { labels: Labels; cell: AnyCell }>;
 
-  constructor(name: string, row: MetricRow) {
+  /** @param shown The family whose series this one shows as its own. */
+  constructor(name: string, row: MetricRow, shown?: Family) {
     this.name = name;
     this.row = row;
+    this.#series = shown ? shown.#series : new Map();
   }
 
   cell(labels: Labels): AnyCell {
@@ -129,11 +126,15 @@ class Family {
  *
  * @param server Name of the service: the value of the labels `server` and `name`.
  */
-export function createPrometheus(server: string, options: PrometheusOptions = {}): Prometheus {
-  const families = new Map<string, Family>(
-    Object.entries(METRICS).map(([name, row]) => [name, new Family(name, row)]),
-  );
-  const scrapes = new Set<{ readonly fill: () => void }>();
+export function createPrometheus(server: string): Prometheus {
+  const families = new Map<string, Family>();
+  for (const [name, row] of Object.entries<MetricRow>(METRICS)) {
+    families.set(
+      name,
+      new Family(name, row, row.sameAs === undefined ? undefined : families.get(row.sameAs)),
+    );
+  }
+  const scrapes = new Set<{ readonly fill: () => void | Promise<void> }>();
   let registry: Promise<Registry> | undefined;
 
   const handle = (type: MetricRow["type"], name: string, labels: Labels = {}): AnyCell => {
@@ -141,6 +142,9 @@ export function createPrometheus(server: string, options: PrometheusOptions = {}
     if (!family) throw new TypeError(`Cannot count '${name}': no such metric in the catalog`);
     if (family.row.type !== type) {
       throw new TypeError(`Cannot count '${name}' as a ${type}: it is a ${family.row.type}`);
+    }
+    if (family.row.sameAs !== undefined) {
+      throw new TypeError(`Cannot count '${name}': it shows what is counted as '${family.row.sameAs}'`);
     }
     return family.cell(checkLabels(name, family.row.labels, { server, name: server }, labels));
   };
@@ -153,9 +157,9 @@ export function createPrometheus(server: string, options: PrometheusOptions = {}
     },
     contentType: "text/plain; version=0.0.4; charset=utf-8",
     async text() {
-      registry ??= openRegistry(families.values(), options.processMetrics ?? false);
+      registry ??= openRegistry(families.values());
       const open = await registry;
-      for (const { fill } of scrapes) fill();
+      await Promise.all([...scrapes].map(({ fill }) => fill()));
       return await open.metrics();
     },
     onScrape(fill) {
@@ -168,11 +172,10 @@ export function createPrometheus(server: string, options: PrometheusOptions = {}
   };
 }
 
-async function openRegistry(families: Iterable<Family>, processMetrics: boolean): Promise<Registry> {
-  const { collectDefaultMetrics, Registry } = await import("prom-client");
+async function openRegistry(families: Iterable<Family>): Promise<Registry> {
+  const { Registry } = await import("prom-client");
   const registry = new Registry();
   for (const family of families) registry.registerMetric(family as unknown as Metric);
-  if (processMetrics) collectDefaultMetrics({ register: registry });
   return registry;
 }
 

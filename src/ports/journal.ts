@@ -27,6 +27,9 @@ export interface Journal {
   /** Position of the newest event that was given one; `seq` is 0 before the first. */
   readonly head: Position;
 
+  /** What is kept now: events of all channels, and their bytes as `history.total_bytes` counts them. */
+  readonly size: { readonly events: number; readonly bytes: number };
+
   /**
    * Run `work` so that all it changes through this journal's database, and all it appends, stands or falls together.
    * A throw undoes it and is passed on. Calls inside `work` join the outer transaction.

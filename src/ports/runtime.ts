@@ -61,6 +61,16 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
 }
 
+/** What the process uses. */
+export interface ProcessUsage {
+  /** Memory that the system has given it. */
+  readonly residentBytes: number;
+  /** JavaScript heap in use. */
+  readonly heapBytes: number;
+  /** Processor time since the process began, of all its threads. */
+  readonly cpuSeconds: number;
+}
+
 export interface Runtime {
   readonly name: "node" | "deno" | "bun";
   readonly version: string;
@@ -78,6 +88,8 @@ export interface Runtime {
   readonly files: Files;
   readonly certificates: Certificates;
   readonly processes: Processes;
+  /** Measured at each call. */
+  usage(): ProcessUsage;
   /** The process's environment variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Call `work` on SIGINT and SIGTERM. Returns the way to stop listening. */

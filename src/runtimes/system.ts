@@ -14,7 +14,14 @@ import { processes } from "./processes.ts";
 
 type System = Pick<
   Runtime,
-  "openDatabase" | "files" | "certificates" | "processes" | "environment" | "onStopSignal" | "onHangup"
+  | "openDatabase"
+  | "files"
+  | "certificates"
+  | "processes"
+  | "usage"
+  | "environment"
+  | "onStopSignal"
+  | "onHangup"
 >;
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM"] as const;
@@ -24,6 +31,11 @@ export const system: System = {
   files,
   certificates,
   processes,
+  usage() {
+    const { rss, heapUsed } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    return { residentBytes: rss, heapBytes: heapUsed, cpuSeconds: (user + system) / 1_000_000 };
+  },
   // Not a copy: Deno asks for permission by name, when a name is read.
   environment: process.env,
   onStopSignal(work) {

@@ -4,14 +4,12 @@
  * @module
  */
 import type { Verify } from "../auth/token.ts";
-import type { Connection } from "../connection/connection.ts";
 import type { Flusher } from "../connection/flusher.ts";
 import type { Answer, ConnectionHost, ConnectionSettings } from "../connection/host.ts";
 import type { ConnectionMetrics } from "../connection/metrics.ts";
 import type { Identity } from "../ports/call.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Log } from "../ports/log.ts";
-import { parseChannel } from "../protocol/channel-name.ts";
 import type { Contract } from "../protocol/contract.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Manager } from "../service/define-service.ts";
@@ -87,21 +85,6 @@ export function connectionHost<C extends Contract, M extends Manager>(parts: Par
       hook("onDisconnect", id, () => core()?.manager.onDisconnect?.(id));
     },
   };
-}
-
-/** Put a client into a channel, as if it had subscribed. False where there is no such channel. */
-export function joinByName(
-  { hub, channels }: ConnectionHost,
-  { broker }: Pick<Core<Contract, Manager>, "broker">,
-  connection: Connection,
-  name: string,
-): boolean {
-  const place = parseChannel(channels, name);
-  if (!place.ok) return false;
-  const { seq } = broker.position;
-  const options = { filter: null, start: seq, joinedAt: seq };
-  hub.join(connection, { name, kind: place.kind, wildcard: place.wildcard }, options).live = true;
-  return true;
 }
 
 /** Let a host's connections see settings that have changed. */

@@ -10,14 +10,14 @@ import type { Places } from "../limits/places.ts";
 import type { Counter, Gauge, Meter } from "../ports/meter.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import { CLOSE_CODES } from "../protocol/close-codes.ts";
+import type { Settings } from "../settings/schema.ts";
 import type { Caller } from "./identify.ts";
 
 export interface ConnectionsOptions {
-  /** Connections at a time; 0 for no limit. One more is closed with 1013. Asked anew for each client. */
-  readonly max: () => number;
+  /** Looked at anew for each client. */
+  readonly settings: Pick<Settings, "websocket" | "heartbeat">;
   /** Where each of them has its address's place. */
   readonly places: Places;
-  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number };
   readonly meter: Meter;
 }
 
@@ -43,12 +43,11 @@ export class Connections {
   #emptied: (() => void) | null = null;
 
   constructor(host: ConnectionHost, options: ConnectionsOptions) {
-    const { meter } = options;
+    const { meter, settings: { heartbeat } } = options;
     this.#host = host;
     this.#options = options;
-    this.#heartbeat = new Heartbeat(host.clock, options.heartbeat, {
-      [Symbol.iterator]: () => this.#all.values(),
-    });
+    const pulse = { intervalMs: heartbeat.interval_ms, timeoutMs: heartbeat.timeout_ms };
+    this.#heartbeat = new Heartbeat(host.clock, pulse, { [Symbol.iterator]: () => this.#all.values() });
     this.#accepted = meter.counter("websocket_connections_total", {
       server: host.server,
       tls_mode: host.secure ? "wss" : "ws",
@@ -85,7 +84,7 @@ export class Connections {
     if (this.#draining) {
       return this.#sendAway(socket, CLOSE_CODES.GOING_AWAY.code, "Server is going away");
     }
-    const max = this.#options.max();
+    const { max_connections: max } = this.#options.settings.websocket;
     if (max > 0 && this.#all.size >= max) {
       return this.#turnAway(socket, "max_connections", "Server at maximum capacity");
     }

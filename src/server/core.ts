@@ -27,6 +27,7 @@ import { Dispatch, type Route } from "../service/dispatch.ts";
 import type { Settings } from "../settings/schema.ts";
 import { AnswerTable } from "../storage/answer-table.ts";
 import { createCommit } from "../storage/commit.ts";
+import { databaseBytes } from "../storage/database-size.ts";
 import { EventTable } from "../storage/event-table.ts";
 import { LeaseTable } from "../storage/leases.ts";
 import { MemoryAnswers } from "../storage/memory-answers.ts";
@@ -61,6 +62,8 @@ export interface OpenService {
   readonly journal: Journal;
   readonly dispatch: Dispatch;
   readonly canary: Canary;
+  /** Size of the database without its write-ahead log; 0 where there is none. */
+  databaseBytes(): number;
 }
 
 export interface Core<C extends Contract, M extends Manager> extends OpenService {
@@ -149,6 +152,7 @@ export async function openCore<C extends Contract, M extends Manager>(
       journal,
       dispatch,
       canary,
+      databaseBytes: () => database ? databaseBytes(database) : 0,
       commit: context.commit,
       presence,
       publish: context.publish,

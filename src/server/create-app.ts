@@ -17,7 +17,7 @@ import {
   holdToLimits,
   holdUserToRate,
 } from "./http-limits.ts";
-import { type CallerEnv, checkOrigin, identify, refuse, requireIdentity } from "./identify.ts";
+import { type CallerEnv, checkOrigin, identify, isUpgrade, refuse, requireIdentity } from "./identify.ts";
 import { addServiceRoutes } from "./service-routes.ts";
 
 /** What every service answers, as whoever has lost the way is told. */
@@ -81,22 +81,21 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
   app.use(
     holdToLimits(host),
     checkOrigin(host),
-    identify(host.verify),
+    identify(host),
     holdUserToRate(host),
     expectPlainBody(),
   );
-  const upgrades = (context: Context) => context.req.header("upgrade")?.toLowerCase() === "websocket";
   app.get("/health", async (context, next) => {
-    if (upgrades(context)) return await next();
+    if (isUpgrade(context)) return await next();
     return context.json(host.health());
   });
   app.get("/ready", async (context, next) => {
-    if (upgrades(context)) return await next();
+    if (isUpgrade(context)) return await next();
     const { ready, body } = await host.readiness();
     return context.json(body, ready ? 200 : 503);
   });
   app.get("/metrics", requireIdentity(host.settings.auth.required), async (context, next) => {
-    if (upgrades(context)) return await next();
+    if (isUpgrade(context)) return await next();
     const { prometheus } = host;
     return context.body(await prometheus.text(), 200, { "Content-Type": prometheus.contentType });
   });

@@ -18,10 +18,10 @@ import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings } from "../settings/schema.ts";
 import type { OpenService } from "./core.ts";
 import type { HttpLimitsHost } from "./http-limits.ts";
-import type { Caller } from "./identify.ts";
+import type { Caller, TurnsAway } from "./identify.ts";
 import type { Readiness } from "./readiness.ts";
 
-export interface AppHost extends HttpLimitsHost {
+export interface AppHost extends HttpLimitsHost, TurnsAway {
   readonly contract: Contract;
   readonly settings: Settings;
   readonly log: Log;

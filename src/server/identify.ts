@@ -27,6 +27,16 @@ export type CallerEnv = {
   };
 };
 
+export interface TurnsAway {
+  /** Count an upgrade that was refused before there was a connection, by why. */
+  turnedAway(reason: "origin" | "auth_failed" | "not_available"): void;
+}
+
+/** Whether the request is to become a WebSocket. */
+export function isUpgrade(context: Context): boolean {
+  return context.req.header("upgrade")?.toLowerCase() === "websocket";
+}
+
 /** The body of every refusal: one error with its code, under the status that its row gives. */
 export function refuse(context: Context, code: ErrorCode, message: string): Response {
   if (code === "AUTH_FAILED" || code === "AUTH_REQUIRED") context.header("WWW-Authenticate", "Bearer");
@@ -34,7 +44,9 @@ export function refuse(context: Context, code: ErrorCode, message: string): Resp
 }
 
 /** Refuse pages from elsewhere, and names that are not ours, before anything else is looked at. */
-export function checkOrigin(host: { originRule(): OriginRule; readonly log: Log }): MiddlewareHandler {
+export function checkOrigin(
+  host: { originRule(): OriginRule; readonly log: Log } & TurnsAway,
+): MiddlewareHandler {
   return async function originCheck(context, next) {
     const rule = host.originRule();
     const { url } = context.req;
@@ -46,6 +58,7 @@ export function checkOrigin(host: { originRule(): OriginRule; readonly log: Log 
     }
     if (verdict.ok) return await next();
     host.log.warn("Request refused", { reason: verdict.message });
+    if (isUpgrade(context)) host.turnedAway("origin");
     return refuse(context, "FORBIDDEN", verdict.message);
   };
 }
@@ -56,10 +69,16 @@ function authorityIn(url: string): string {
 }
 
 /** Check a token where one came; a bad one is refused with 401, none leaves the caller anonymous. 503: it cannot be checked now. */
-export function identify(verify: Verify | null): MiddlewareHandler<CallerEnv> {
+export function identify(
+  { verify, turnedAway }: { readonly verify: Verify | null } & TurnsAway,
+): MiddlewareHandler<CallerEnv> {
   return async function identifyCaller(context, next) {
     const result = await authenticateHeader(context.req.header("authorization"), verify);
-    if (!result.ok) return refuse(context, result.text.error!.code, result.text.error!.message);
+    if (!result.ok) {
+      const { code, message } = result.text.error!;
+      if (isUpgrade(context)) turnedAway(code === "AUTH_FAILED" ? "auth_failed" : "not_available");
+      return refuse(context, code, message);
+    }
     context.set("caller", { identity: result.identity, expiresAt: result.expiresAt });
     return await next();
   };

@@ -24,10 +24,11 @@ import { Hub } from "../rooms/hub.ts";
 import type { Manager, Service } from "../service/define-service.ts";
 import type { HttpRoute } from "../service/http-route.ts";
 import type { Settings, SettingsPart } from "../settings/schema.ts";
-import { connectionHost, joinByName } from "./connection-host.ts";
+import { connectionHost } from "./connection-host.ts";
 import { Connections } from "./connections.ts";
 import { announceStop, type Core, openCore } from "./core.ts";
 import { createHttpApp, createWebSocketApp } from "./create-app.ts";
+import { Gauges } from "./gauges.ts";
 import type { AppHost } from "./host.ts";
 import type { CallerEnv } from "./identify.ts";
 import { mcpBounds, mcpHost } from "./mcp-host.ts";
@@ -35,11 +36,13 @@ import { type OpenPorts, openPorts, type PortParts, readTls } from "./ports.ts";
 import { readinessOf } from "./readiness.ts";
 import { prepareReload, type Reload } from "./reload.ts";
 import { serverOrigins } from "./server-origins.ts";
+import { idsByRoom, joinByName } from "./room-members.ts";
 import { createServerLimits, type ServerLimits } from "./server-limits.ts";
 import { settingsOf } from "./server-settings.ts";
 import { healthOf, statusOf, type StatusParts } from "./status.ts";
 import { createTokenCheck, type RenewableTokenCheck } from "./token-check.ts";
 import { warnOfTokens } from "./token-warnings.ts";
+import { Turns } from "./turns.ts";
 
 export interface ServerOptions<M extends Manager = Manager> {
   /** Node, Deno or Bun: from `src/runtimes`. Nothing is served without one. */
@@ -64,6 +67,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   readonly #clock: Clock;
   readonly #hub: Hub;
   readonly #prometheus: Prometheus;
+  readonly #gauges: Gauges;
   readonly #tokens: RenewableTokenCheck;
   readonly #connectionHost: ConnectionHost;
   readonly #connections: Connections;
@@ -78,7 +82,8 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
   #app: Hono<CallerEnv> | null = null;
   /** From the moment a stop begins until the service is open again. */
   #isStopped = false;
-  #lastTurn: Promise<void> = Promise.resolve();
+  /** Opening, starting and stopping wait for one another. */
+  readonly #turns = new Turns();
 
   constructor(service: Service<C, M>, options: ServerOptions<M> = {}) {
     const { contract } = service;
@@ -90,10 +95,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     this.#prometheus = createPrometheus(contract.name);
     const { meter } = this.#prometheus;
     this.#hub = new Hub({ server: contract.name, channels: contract.channels, meter, clock: this.#clock });
-    const { auth, websocket, heartbeat } = this.settings;
     this.#tokens = createTokenCheck({
       service: contract.name,
-      auth,
+      auth: this.settings.auth,
       files: () => this.#runtime().files,
       clock: this.#clock,
       log: this.log,
@@ -111,19 +115,20 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
       metrics,
       verify: this.#tokens.verify,
       core: () => this.#core,
-      mayJoin: (identity, kind) => mayJoin(identity, contract.name, kind, auth.required),
+      mayJoin: (identity, kind) => mayJoin(identity, contract.name, kind, this.settings.auth.required),
       closed: (id) => this.#connections.remove(id),
     });
-    this.#connections = new Connections(this.#connectionHost, {
-      max: () => websocket.max_connections,
-      places: this.#limits.connections,
-      heartbeat: { intervalMs: heartbeat.interval_ms, timeoutMs: heartbeat.timeout_ms },
-      meter,
-    });
+    const places = this.#limits.connections;
+    this.#connections = new Connections(this.#connectionHost, { settings: this.settings, places, meter });
     this.#mcp = this.#createMcp();
-    this.#prometheus.onScrape(() => {
-      meter.gauge("websocket_rooms").set(this.#hub.roomCount);
-      meter.gauge("websocket_health").set(this.isRunning ? 1 : 0);
+    this.#gauges = new Gauges({
+      prometheus: this.#prometheus,
+      settings: this.settings,
+      metrics,
+      runtime: options.runtime ?? null,
+      open: () => this.#core,
+      mcp: () => this.#mcp,
+      status: () => this.#statusParts(),
     });
   }
 
@@ -171,9 +176,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
 
   /** Channels and wildcards that somebody is in, with the connection ids. */
   get rooms(): ReadonlyMap<string, ReadonlySet<string>> {
-    return new Map(
-      [...this.#hub.rooms].map(([name, members]) => [name, new Set([...members].map(({ id }) => id))]),
-    );
+    return idsByRoom(this.#hub);
   }
 
   /** @throws {TypeError} while the server is not open. */
@@ -191,7 +194,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
 
   /** Storage and manager, without ports: for a server within an app of your own. */
   open(): Promise<void> {
-    return this.#inTurn(() => this.#open());
+    return this.#turns.take(() => this.#open());
   }
 
   async #open(): Promise<void> {
@@ -218,6 +221,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     this.#isStopped = false;
     this.#startedAt = this.#clock.monotonic();
     this.#connections.start();
+    this.#gauges.start();
   }
 
   /**
@@ -225,7 +229,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
    * that is on. A failure closes again what is open and rejects with a sentence that names the port or the file.
    */
   start(): Promise<void> {
-    return this.#inTurn(() => this.#start());
+    return this.#turns.take(() => this.#start());
   }
 
   async #start(): Promise<void> {
@@ -268,15 +272,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
 
   /** Tell clients to go, let requests and the manager finish, free the ports. Harmless when nothing runs. */
   stop(): Promise<void> {
-    return this.#inTurn(() => this.#stop());
-  }
-
-  /** Opening, starting and stopping wait for one another. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    const before = this.#lastTurn;
-    const turn = before.then(work);
-    this.#lastTurn = turn.catch(() => {});
-    await turn;
+    return this.#turns.take(() => this.#stop());
   }
 
   async #stop(): Promise<void> {
@@ -288,6 +284,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     if (core && listeners) announceStop(core, this.service.contract.name, this.log);
     // Whoever is back after a restart has neither left nor joined.
     core?.presence?.stop();
+    this.#gauges.stop();
     await this.#connections.drain(drainMs);
     // Calls that wait are answered before their sessions end.
     this.#watches.stop();
@@ -319,7 +316,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
    */
   joinRoom(room: string, connectionId: string): boolean {
     const connection = this.connections.get(connectionId);
-    return connection !== undefined && joinByName(this.#connectionHost, this.#opened(), connection, room);
+    const { channels } = this.service.contract;
+    return connection !== undefined &&
+      joinByName(this.#hub, channels, connection, room, this.#opened().broker.position);
   }
 
   /** Take a client out of a channel. False where it was not in. */
@@ -394,6 +393,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
           canary: () => this.#core?.canary ?? null,
         }),
       prometheus: this.#prometheus,
+      turnedAway: (reason) => this.#connectionMetrics.connectionError(reason).add(),
     };
   }
 }

@@ -6,6 +6,7 @@
 import { addressGroup, isThisMachine } from "../limits/address.ts";
 import { Places } from "../limits/places.ts";
 import { RequestRate } from "../limits/request-rate.ts";
+import { COUNTED_LIMITS } from "../metrics/catalog.ts";
 import type { Meter } from "../ports/meter.ts";
 import type { PortLimits } from "../ports/port-limits.ts";
 import type { Settings } from "../settings/schema.ts";
@@ -38,7 +39,10 @@ export function createServerLimits(
   const requests = new Places({ ...ofRequests(limits), loopbackExempt });
   const requestRate = new RequestRate(limits.http_rate, limits.http_burst);
   const ports: Places[] = [];
-  const reached = (limit: string) => meter.counter("websocket_limit_hits_total", { server, limit }).add();
+  const hits = (limit: string) => meter.counter("websocket_limit_hits_total", { server, limit });
+  // From 0 on, so that the first one is seen to rise.
+  for (const limit of COUNTED_LIMITS) hits(limit);
+  const reached = (limit: string) => hits(limit).add();
   return {
     connections,
     requests,

@@ -41,6 +41,7 @@ export class ChannelRows {
   readonly #touched = new Map<string, number>();
   readonly #kinds = new Map<string, KindRow>();
   #count = 0;
+  #kept = 0;
   #bytes = 0;
 
   readonly #select: Statement;
@@ -62,11 +63,14 @@ export class ChannelRows {
     const newest = (where: string) =>
       database.prepare(`SELECT name, seq FROM event_channels ${where} ORDER BY seq DESC LIMIT ?`);
     this.#newest = { all: newest(""), kind: newest("WHERE kind = ?") };
-    this.#oldest = database.prepare("SELECT name, kind, seq, bytes FROM event_channels ORDER BY seq LIMIT ?");
+    this.#oldest = database.prepare(
+      "SELECT name, kind, seq, kept, bytes FROM event_channels ORDER BY seq LIMIT ?",
+    );
     this.#summary = database.prepare(
-      `SELECT kind, max(evicted) AS evicted, max(forgotten) AS forgotten, sum(channels) AS channels, sum(bytes) AS bytes
-       FROM (SELECT kind, evicted, 0 AS forgotten, 1 AS channels, bytes FROM event_channels
-             UNION ALL SELECT kind, forgotten, forgotten, 0, 0 FROM event_kinds)
+      `SELECT kind, max(evicted) AS evicted, max(forgotten) AS forgotten, sum(channels) AS channels, sum(kept) AS kept,
+              sum(bytes) AS bytes
+       FROM (SELECT kind, evicted, 0 AS forgotten, 1 AS channels, kept, bytes FROM event_channels
+             UNION ALL SELECT kind, forgotten, forgotten, 0, 0, 0 FROM event_kinds)
        GROUP BY kind`,
     );
     this.#forgotten = database.prepare("INSERT OR REPLACE INTO event_kinds (kind, forgotten) VALUES (?, ?)");
@@ -83,6 +87,11 @@ export class ChannelRows {
   /** Bytes of all events that are kept. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How many events are kept. */
+  get kept(): number {
+    return this.#kept;
   }
 
   get kinds(): Iterable<string> {
@@ -124,6 +133,7 @@ export class ChannelRows {
     if (row.seq === 0) this.#count++;
     row.last = row.seq = seq;
     row.kept++;
+    this.#kept++;
     row.bytes += bytes;
     this.#bytes += bytes;
     this.#kindRow(row.kind);
@@ -136,6 +146,7 @@ export class ChannelRows {
     if (seq <= row.evicted) return false;
     this.#touch(row);
     row.kept--;
+    this.#kept--;
     row.bytes -= bytes;
     row.evicted = seq;
     this.#bytes -= bytes;
@@ -174,10 +185,12 @@ export class ChannelRows {
 
   #load(): void {
     this.#kinds.clear();
-    this.#count = this.#bytes = 0;
-    for (const row of this.#summary.all<KindRow & { kind: string; channels: number; bytes: number }>()) {
+    this.#count = this.#kept = this.#bytes = 0;
+    type Sums = { kind: string; channels: number; kept: number; bytes: number };
+    for (const row of this.#summary.all<KindRow & Sums>()) {
       this.#kinds.set(row.kind, { evicted: row.evicted, forgotten: row.forgotten });
       this.#count += row.channels;
+      this.#kept += row.kept;
       this.#bytes += row.bytes;
     }
   }
@@ -214,11 +227,13 @@ export class ChannelRows {
   }
 
   #forgetOldest(count: number): void {
-    for (const old of this.#oldest.all<{ name: string; kind: string; seq: number; bytes: number }>(count)) {
+    type Old = { name: string; kind: string; seq: number; kept: number; bytes: number };
+    for (const old of this.#oldest.all<Old>(count)) {
       this.#touch(this.#row(old.name));
       for (const statement of this.#forget) statement.run(old.name);
       this.#cache.delete(old.name);
       this.#count--;
+      this.#kept -= old.kept;
       this.#bytes -= old.bytes;
       const kind = this.#kindRow(old.kind);
       kind.evicted = Math.max(kind.evicted, old.seq);

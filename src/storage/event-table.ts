@@ -125,6 +125,10 @@ export class EventTable implements Journal {
     return { epoch: this.#counter.epoch, seq: this.#counter.seq };
   }
 
+  get size(): { readonly events: number; readonly bytes: number } {
+    return { events: this.#channels.kept, bytes: this.#channels.bytes };
+  }
+
   transaction<T>(work: () => T): T {
     if (this.#transactions.active) return this.#transactions.run(work);
     this.#refuseClosed();

@@ -5,10 +5,12 @@ const rows: [string, MetricRow][] = Object.entries(METRICS);
 
 describe("METRICS", () => {
   test.each(rows)("%s has a legal name that tells its type and unit", (name, row) => {
-    expect(name).toMatch(/^websocket_[a-z_]+$/);
+    expect(name).toMatch(/^(websocket|mcp|process)_[a-z_]+$/);
     expect(name.endsWith("_total")).toBe(row.type === "counter");
-    expect(name.endsWith("_seconds")).toBe(row.unit === "s");
-    expect(name).not.toMatch(/_(bucket|sum|count|info)$/);
+    const unit = name.replace(/_total$/, "").split("_").at(-1)!;
+    const units: Record<string, string> = { seconds: "s", ms: "ms", bytes: "byte" };
+    expect(units[unit] ?? "1").toBe(row.unit);
+    expect(name).not.toMatch(/_(bucket|sum|count)$/);
     expect(row.meaning).toMatch(/^[A-Z0-9].*[^.]$/);
   });
 
@@ -19,4 +21,15 @@ describe("METRICS", () => {
     expect(row.buckets !== undefined).toBe(row.type === "histogram");
     expect([...row.buckets ?? []].sort((a, b) => a - b)).toEqual(row.buckets ?? []);
   });
+
+  test.each(rows.filter(([, { sameAs }]) => sameAs !== undefined))(
+    "%s is what it says to be the same as",
+    (_, row) => {
+      const { sameAs, meaning, ...rest } = row;
+      const shown = new Map(rows).get(sameAs!);
+      expect(shown).toMatchObject(rest);
+      expect(shown).not.toHaveProperty("sameAs");
+      expect(meaning).toContain(sameAs);
+    },
+  );
 });

@@ -1,46 +1,8 @@
 import { prometheusContentType, register } from "prom-client";
 import { describe, expect, test } from "vitest";
-import { METRICS } from "../../src/metrics/catalog.ts";
+import { type MetricRow, METRICS } from "../../src/metrics/catalog.ts";
 import { createPrometheus } from "../../src/metrics/prometheus.ts";
-
-interface Parsed {
-  /** Type by family, in the order of the text. */
-  readonly types: Map<string, string>;
-  /** Value by series, as written before the value. */
-  readonly values: Map<string, number>;
-}
-
-/** Reads text format 0.0.4 line by line; throws at the first line that is none of it. */
-function parse(text: string): Parsed {
-  const types = new Map<string, string>();
-  const values = new Map<string, number>();
-  const helped = new Set<string>();
-  let family = "";
-  if (!text.endsWith("\n")) throw new Error("The last line has no end");
-  for (const line of text.slice(0, -1).split("\n")) {
-    if (line === "") continue;
-    const help = /^# HELP ([a-zA-Z_:][a-zA-Z0-9_:]*) \S.*$/.exec(line);
-    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
-    const sample =
-      /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\n"])*"(?:,(?!\})|(?=\})))*\})? (\S+)$/
-        .exec(line);
-    if (help) {
-      if (helped.has(help[1]!)) throw new Error(`Helped twice: ${line}`);
-      helped.add(family = help[1]!);
-    } else if (type) {
-      if (type[1] !== family) throw new Error(`Type of another family: ${line}`);
-      types.set(family, type[2]!);
-    } else if (sample) {
-      const [, name, labels = "", value] = sample as unknown as [string, string, string | undefined, string];
-      const suffixes = types.get(family) === "histogram" ? ["_bucket", "_sum", "_count"] : [""];
-      if (!suffixes.some((suffix) => name === family + suffix)) throw new Error(`Stray sample: ${line}`);
-      if (Number.isNaN(Number(value))) throw new Error(`No number: ${line}`);
-      if (values.has(name + labels)) throw new Error(`Series twice: ${line}`);
-      values.set(name + labels, Number(value));
-    } else throw new Error(`Not of the format: ${line}`);
-  }
-  return { types, values };
-}
+import { parsePrometheus as parse } from "../support/prometheus-text.ts";
 
 describe("createPrometheus", () => {
   test("text names every metric of the catalog with its type, and nothing else", async () => {
@@ -89,8 +51,13 @@ describe("createPrometheus", () => {
       channel: ["global", "session"],
       error_type: ["rate_limit", "decode_error"],
       limit: ["fragments", "http_rate"],
+      status: ["healthy", "degraded"],
+      outcome: ["recovered", "lost"],
+      version: ["0.1.0", "1.2.3-rc.4"],
+      runtime: ["node", "bun"],
     };
-    for (const [name, row] of Object.entries(METRICS)) {
+    for (const [name, row] of Object.entries<MetricRow>(METRICS)) {
+      if (row.sameAs !== undefined) continue;
       for (const choice of [0, 1]) {
         const labels = Object.fromEntries(
           row.labels.filter((label) => label in examples).map((label) => [label, examples[label]![choice]!]),
@@ -240,9 +207,26 @@ describe("createPrometheus", () => {
     expect(prometheusContentType).toContain("version=0.0.4");
   });
 
-  test("text has the numbers of the process where they were asked for", async () => {
-    const text = await createPrometheus("akosha", { processMetrics: true }).text();
-    expect(text).toMatch(/^process_resident_memory_bytes \d+$/m);
-    expect(await createPrometheus("akosha").text()).not.toContain("process_");
+  test("text shows the series of a row under the name of another one that is the same", async () => {
+    const { meter, text } = createPrometheus("akosha");
+    meter.gauge("websocket_connections_active").set(3);
+    meter.histogram("websocket_latency_seconds", { message_type: "request" }).observe(0.2);
+    const { types, values } = parse(await text());
+    expect(types.get("websocket_connections_current")).toBe("gauge");
+    expect(values.get('websocket_connections_current{server="akosha"}')).toBe(3);
+    const labels = '{server="akosha",message_type="request"}';
+    expect(values.get(`websocket_message_duration_seconds_count${labels}`)).toBe(1);
+    expect(() => meter.gauge("websocket_connections_current")).toThrow(
+      "Cannot count 'websocket_connections_current': it shows what is counted as 'websocket_connections_active'",
+    );
+  });
+
+  test("text waits for what onScrape measures", async () => {
+    const { meter, text, onScrape } = createPrometheus("akosha");
+    onScrape(async () => {
+      await Promise.resolve();
+      meter.gauge("websocket_rooms").set(5);
+    });
+    expect(parse(await text()).values.get('websocket_rooms{server="akosha"}')).toBe(5);
   });
 });
