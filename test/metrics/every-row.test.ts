@@ -102,6 +102,22 @@ describe("METRICS at /metrics", () => {
     expect(before.sum("websocket_recoveries_total", lost)).toBe(0);
   });
 
+  test.each([
+    ["origin", scenarios.comesFromElsewhere],
+    ["auth_failed", scenarios.showsABadToken],
+    ["slow_consumer", scenarios.readsTooSlowly],
+    ["ping_timeout", scenarios.isDead],
+  ])("counts the connection error %s once", async (error_type, when) => {
+    const [before, after] = await when();
+    for (const [type, by] of [[error_type, 1], ["max_connections", 0]] as const) {
+      const labels = { error_type: type };
+      const [from, to] = [before, after].map((looks) =>
+        looks.sum("websocket_connection_errors_total", labels)
+      );
+      expect(to! - from!, type).toBe(by);
+    }
+  }, 120_000);
+
   test("calls a server degraded while its broker loses events", async () => {
     const [, after] = await scenarios.losesEvents();
     expect(after.sum("websocket_status_info", { status: "degraded" })).toBe(1);

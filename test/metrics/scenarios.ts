@@ -5,7 +5,7 @@
  */
 import { expect } from "vitest";
 import { FakeClock } from "../support/fake-clock.ts";
-import { FrameClient } from "../support/frame-client.ts";
+import { FrameClient, refusedUpgrade } from "../support/frame-client.ts";
 import { post } from "../support/http-client.ts";
 import { StallingClient } from "../support/stalling-client.ts";
 import { connectClient } from "../mcp/mcp-client.ts";
@@ -105,6 +105,15 @@ export const isOneTooMany = on([{ websocket: { max_connections: 1 } }], async ({
   const client = await FrameClient.open(url);
   expect((await (await FrameClient.open(url)).closed).code).toBe(1013);
   return () => client.close();
+});
+
+export const comesFromElsewhere = on([], async ({ url }) => {
+  expect((await refusedUpgrade(url, { origin: "https://elsewhere.example" })).status).toBe(403);
+});
+
+export const showsABadToken = on([{ auth: { secret: "only for this test" } }], async ({ url }) => {
+  const headers = { authorization: "Bearer nonsense" };
+  expect((await refusedUpgrade(url, { headers })).status).toBe(401);
 });
 
 /** Not a change in time: another server, with other settings. */
