@@ -123,7 +123,7 @@ export class CrackerjackManager implements Manager {
       }, this.#now());
       return { ...this.#view(run), queue_position: this.#scheduler.waitingCount + 1 };
     }, call);
-    this.#scheduler.add(run!);
+    this.#scheduler.add(run!, call?.traceparent);
     return view;
   }
 

@@ -256,6 +256,7 @@ export class DhruvaManager implements Manager {
       this.#distributor.offerFirst(told, distribution);
       return this.#distributor.view(distribution);
     }, call);
+    this.#distributor.trace(view, call?.traceparent);
     this.#distributor.wake();
     return view;
   }

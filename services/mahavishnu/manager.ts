@@ -139,7 +139,8 @@ export class MahavishnuManager implements Manager {
     const definition = await this.#definition(input.definition);
     const now = this.#now();
     const id = input.workflow_id ?? this.#ulid(now);
-    const state = new WorkflowState({ id, definition, inputs, createdAt: now });
+    const traceparent = call?.traceparent;
+    const state = new WorkflowState({ id, definition, inputs, createdAt: now, traceparent });
     const wanted = new Map<string, number>();
     for (const { spec: { pool } } of state.ready()) wanted.set(pool, (wanted.get(pool) ?? 0) + 1);
     const view = this.#context.commit((transaction) => {

@@ -30,6 +30,7 @@ export interface CallOptions {
   /** Null: not repeated where the connection is lost meanwhile. */
   readonly key?: string | null;
   readonly lane: LaneName;
+  readonly traceparent?: string | undefined;
 }
 
 /** Takes the answer, with the characters of its frame, or why there is none. */
@@ -83,9 +84,15 @@ export class Calls {
    * Send a request, now or when there is a connection. `settle` is called once, and synchronously when the answer's frame
    * is read: a promise would let the frames behind it pass.
    */
-  call(event: string, data: Data, { timeoutMs, key = null, lane }: CallOptions, settle: Settle): void {
+  call(event: string, data: Data, options: CallOptions, settle: Settle): void {
+    const { timeoutMs, key = null, lane, traceparent } = options;
     const id = newId();
-    const text = requestFrame(id, event, key === null ? data : { ...data, idempotency_key: key });
+    const text = requestFrame(
+      id,
+      event,
+      key === null ? data : { ...data, idempotency_key: key },
+      traceparent,
+    );
     if (text.length * 3 > MAX_FRAME_BYTES && new TextEncoder().encode(text).length > MAX_FRAME_BYTES) {
       const message = `Cannot send ${event}: it has more than ${MAX_FRAME_BYTES} bytes`;
       return settle(new ClientError("too_large", message));

@@ -70,6 +70,11 @@ export interface RequestOptions {
    * the connection is lost, it rejects with a `ClientError` of reason `lost`. For what comes often and is worth little.
    */
   readonly idempotencyKey?: string | null;
+  /**
+   * W3C trace context that goes with the request, to be found in the server's log and in the events that it causes. A
+   * malformed one is dropped by the server.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 export class Client<C extends Contract = Contract> {
@@ -179,14 +184,14 @@ export class Client<C extends Contract = Contract> {
   #ask(
     name: string,
     data: Data,
-    { idempotencyKey = newId(), timeoutMs = this.#options.timeoutMs ?? 30_000 }: RequestOptions,
+    { idempotencyKey = newId(), timeoutMs = this.#options.timeoutMs ?? 30_000, traceparent }: RequestOptions,
     lane: "request" | "publish",
   ): Promise<Data> {
     if (this.#state === "closed") {
       return Promise.reject(new ClientError("closed", `Cannot send ${name}: the client is closed`));
     }
     return new Promise((resolve, reject) => {
-      this.#calls.call(name, data, { timeoutMs, key: idempotencyKey, lane }, (answer) => {
+      this.#calls.call(name, data, { timeoutMs, key: idempotencyKey, lane, traceparent }, (answer) => {
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
       });
@@ -195,10 +200,11 @@ export class Client<C extends Contract = Contract> {
 
   #received(frame: InboundFrame, size: number): void {
     if (this.#calls.answer(frame, size)) return;
-    const { type, event, room, data = {}, id, timestamp, seq, prev, epoch } = frame;
+    const { type, event, room, data = {}, id, timestamp, seq, prev, epoch, traceparent } = frame;
     if (type === "event" && room && event && (prev !== undefined || epoch === undefined)) {
       const item = { type, channel: room, event, id: id ?? "", data, timestamp: timestamp ?? "" } as const;
-      this.#desk.event({ ...item, seq, prev, epoch }, size);
+      const trace = typeof traceparent === "string" ? { traceparent } : {};
+      this.#desk.event({ ...item, seq, prev, epoch, ...trace }, size);
     } else if (type === "event" && data["publish_window"]) {
       this.#calls.publishWindow = data["publish_window"];
     } else {

@@ -23,11 +23,12 @@ export interface InboundFrame {
   readonly seq?: number;
   readonly prev?: number;
   readonly epoch?: string;
+  readonly traceparent?: unknown;
 }
 
 /** A request frame. Servers differ in which of the two ids they echo, so both are the same. */
-export function requestFrame(id: string, event: string, data: object): string {
-  return JSON.stringify({ type: "request", id, correlation_id: id, event, data });
+export function requestFrame(id: string, event: string, data: object, traceparent?: string): string {
+  return JSON.stringify({ type: "request", id, correlation_id: id, event, data, traceparent });
 }
 
 /** Characters. It goes back to the server with every subscribe. */

@@ -19,6 +19,8 @@ export interface EventItem {
   readonly seq?: number;
   readonly prev?: number;
   readonly epoch?: string;
+  /** W3C trace context of the request that caused it, where that had one. */
+  readonly traceparent?: string;
 }
 
 /**

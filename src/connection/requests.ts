@@ -95,7 +95,13 @@ export class Requests {
       const answer = host.dispatch({
         name: published ? "publish" : frame.event,
         data: published ? publication(frame) : frame.data,
-        call: { identity: connection.identity, door: "websocket", connectionId: connection.id, cause },
+        call: {
+          identity: connection.identity,
+          door: "websocket",
+          connectionId: connection.id,
+          cause,
+          traceparent: frame.traceparent,
+        },
       });
       if (answer instanceof Promise) later = this.#later(frame, correlationId, answer, cause, published);
       else this.#answer(frame, correlationId, answer, published);

@@ -39,7 +39,10 @@ export function offerResources(
   let stopListening: (() => void) | null = null;
   let closed = false;
 
-  const tell = (uri: string) => void server.sendResourceUpdated({ uri }).catch(() => {});
+  const tell = (uri: string, traceparent?: string) => {
+    const meta = traceparent === undefined ? {} : { _meta: { traceparent } };
+    void server.sendResourceUpdated({ uri, ...meta }).catch(() => {});
+  };
   const tellOfList = () => void server.sendResourceListChanged().catch(() => {});
   /** Only who has looked at the list wants to hear that there is another one. */
   const listenTo = (caller: Caller) => {
@@ -72,7 +75,7 @@ export function offerResources(
     }
     // At once, so that the same subscription that comes meanwhile finds it.
     await told(() => {
-      subscribed.set(uri, resources.subscribe(uri, callerOf(extra), () => tell(uri)));
+      subscribed.set(uri, resources.subscribe(uri, callerOf(extra), (trace) => tell(uri, trace)));
     });
     return {};
   });

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { HistoryInput, PresenceInput, PublishInput } from "../protocol/common-inputs.ts";
 import type { Access, Contract, DataSchema, Effect, EventSpec, RequestSpec } from "../protocol/contract.ts";
 import type { McpHost } from "./host.ts";
+import { Traceparent } from "./told-event.ts";
 import { answered, refused } from "./tool-result.ts";
 import { argumentsSchema, objectSchema, withIdempotencyKey } from "./tool-schema.ts";
 import { LOOKS, type Tool, type ToolAnnotations, type ToolListing } from "./tool.ts";
@@ -69,8 +70,8 @@ function requestTool(host: McpHost, name: string, tool: RequestTool): Tool {
   };
   return {
     listing,
-    async call(data, { identity, origin }) {
-      const call = { identity, door: "mcp", connectionId: null, cause: Symbol(name) } as const;
+    async call(data, { identity, origin }, { traceparent }) {
+      const call = { identity, door: "mcp", connectionId: null, cause: Symbol(name), traceparent } as const;
       const answer = await host.dispatch({ name, data, call, origin });
       return answer.ok ? answered(answer.data) : refused(answer.code, answer.message, tool.changesState);
     },
@@ -85,6 +86,7 @@ const StoredEvent = v.object({
   timestamp: v.string(),
   seq: v.number(),
   prev: v.pipe(v.number(), v.description("The seq before this one in the same channel; 0 for none")),
+  traceparent: Traceparent,
 });
 
 const LOOKING = { changesState: false, annotations: LOOKS };

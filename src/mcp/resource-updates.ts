@@ -11,17 +11,21 @@ const PAUSE_MS = 100;
 /** Told before others have their turn: each goes through a session's stream, and that takes a while. */
 const AT_ONCE = 4;
 
+/** @param traceparent Of the last event that had one. */
+type Tell = (traceparent: string | undefined) => void;
+
 interface Told {
-  readonly tell: () => void;
+  readonly tell: Tell;
   /** Monotonic; told again not before. */
   restsUntil: number;
   /** Something has happened that it has not been told of. */
   changed: boolean;
+  traceparent: string | undefined;
   stopped: boolean;
 }
 
 export interface PacedUpdates {
-  changed(): void;
+  changed(event: { readonly traceparent?: string | undefined }): void;
   /** Harmless twice. */
   stop(): void;
 }
@@ -40,10 +44,11 @@ export class ResourceUpdates {
   }
 
   /** @param tell Must not throw. */
-  add(tell: () => void): PacedUpdates {
-    const one: Told = { tell, restsUntil: 0, changed: false, stopped: false };
+  add(tell: Tell): PacedUpdates {
+    const one: Told = { tell, restsUntil: 0, changed: false, traceparent: undefined, stopped: false };
     return {
-      changed: () => {
+      changed: ({ traceparent }) => {
+        if (traceparent !== undefined) one.traceparent = traceparent;
         if (one.changed || one.stopped) return;
         one.changed = true;
         if (!this.#resting.has(one)) this.#tellSoon(one);
@@ -77,7 +82,9 @@ export class ResourceUpdates {
       one.changed = false;
       one.restsUntil = now + PAUSE_MS;
       this.#resting.add(one);
-      one.tell();
+      const { traceparent } = one;
+      one.traceparent = undefined;
+      one.tell(traceparent);
     }
     if (this.#due.length > 0) this.#schedule();
     this.#wait(now);

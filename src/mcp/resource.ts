@@ -63,10 +63,11 @@ export interface ResourceProvider {
   /**
    * Hear of changes of a resource: at once, and then not more often than the provider merges them.
    *
+   * @param updated Given the trace context of what changed it, where that has one.
    * @returns the way to stop; harmless twice
    * @throws ResourceError
    */
-  subscribe(uri: string, caller: Caller, updated: () => void): () => void;
+  subscribe(uri: string, caller: Caller, updated: (traceparent?: string) => void): () => void;
   /** Values for a variable of a template, given what is typed of it. */
   complete(uriTemplate: string, variable: string, typed: string, caller: Caller): Completion;
   /** Hear when the list may have changed. Returns the way to stop. */

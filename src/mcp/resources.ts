@@ -86,7 +86,7 @@ class ChannelResources implements ResourceProvider {
     return [{ uri, mimeType: JSON_TYPE, text: stringifyJson(state) }];
   }
 
-  subscribe(uri: string, caller: Caller, updated: () => void): () => void {
+  subscribe(uri: string, caller: Caller, updated: (traceparent?: string) => void): () => void {
     const place = this.#placeFor(caller, uri);
     const updates = this.#updates.add(updated);
     const stop = this.#host.watches.watch(place, updates.changed);

@@ -62,6 +62,8 @@ export interface ToolContext {
    * @param total what `done` will be in the end, where that is known
    */
   readonly progress: ((done: number, total?: number, message?: string) => Promise<void>) | null;
+  /** Trace context that the call came with: see `readTraceparent`. */
+  readonly traceparent?: string | undefined;
   /** The MCP package's own view of the call, for tools that ask the client something; null outside of it. */
   readonly extra: unknown;
 }
@@ -77,7 +79,7 @@ export interface ToolResult {
   /** What the text says, as data. Absent from errors. */
   readonly structuredContent?: Readonly<Record<string, unknown>>;
   readonly isError?: boolean;
-  /** `error_code` and `retryable` of an error. */
+  /** `error_code` and `retryable` of an error; `traceparent` of a call that came with one. */
   readonly _meta?: Readonly<Record<string, unknown>>;
 }
 

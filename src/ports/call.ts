@@ -32,6 +32,8 @@ export interface Call {
   /** Identity of this call; events that its commit causes carry it to the hub and no further. */
   readonly cause: symbol;
   readonly once: Once | null;
+  /** Trace context that came with the request: see `readTraceparent`. Events that it causes carry it on. */
+  readonly traceparent?: string | undefined;
   /** Set by `commit` when the answer was stored with the change. */
   remembered: boolean;
 }
@@ -46,4 +48,13 @@ export function localCall(): Call {
     once: null,
     remembered: false,
   };
+}
+
+/**
+ * For what a request has set going and the service does later: its events carry the request's trace context.
+ *
+ * @returns undefined where the request had none.
+ */
+export function laterCall(traceparent: string | undefined): Call | undefined {
+  return traceparent === undefined ? undefined : { ...localCall(), traceparent };
 }

@@ -9,6 +9,7 @@ import type { SequencedEvent } from "./event.ts";
 import { hasLoneSurrogateEscape } from "./json-text.ts";
 import { isJsonObject, type JsonValue, typeInWords } from "./json-value.ts";
 import { type JsonObject, parseJson, quoteJson, stringifyJson } from "./json.ts";
+import { readTraceparent } from "./traceparent.ts";
 
 export type DecodeResult =
   | { readonly ok: true; readonly frame: InboundFrame }
@@ -28,7 +29,6 @@ export type CorrelationMode = "compatible" | "strict";
 
 const TYPES: ReadonlySet<unknown> = new Set(FRAME_TYPES);
 const LOWER_CASE_UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{0,200})?$/;
 // ignoreBOM keeps the mark in the text, where it is refused like any other stray character.
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -176,6 +176,6 @@ function frameOf(object: JsonObject): InboundFrame {
     event: (object.event ?? null) as string | null,
     data: (object.data ?? {}) as JsonObject,
     room: (object.room ?? null) as string | null,
-    traceparent: typeof traceparent === "string" && TRACEPARENT.test(traceparent) ? traceparent : undefined,
+    traceparent: traceparent === undefined ? undefined : readTraceparent(traceparent),
   };
 }

@@ -26,6 +26,7 @@ export interface EventDraft {
   readonly timestamp: string;
   /** True where the channel's kind keeps no history. */
   readonly ephemeral: boolean;
+  /** Trace context of the request that caused it: see `readTraceparent`. */
   readonly traceparent?: string | undefined;
 }
 

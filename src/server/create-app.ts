@@ -7,6 +7,7 @@ import { type Context, Hono } from "hono";
 import { BodyCutShort, readUpTo } from "../limits/read-up-to.ts";
 import { isJsonObject } from "../protocol/json-value.ts";
 import { type JsonObject, parseJson } from "../protocol/json.ts";
+import { traceFields } from "../protocol/traceparent.ts";
 import { addChannelRoutes } from "./channel-routes.ts";
 import type { AppHost } from "./host.ts";
 import { answerRequest, notUp } from "./http-requests.ts";
@@ -18,6 +19,7 @@ import {
   holdUserToRate,
 } from "./http-limits.ts";
 import { type CallerEnv, checkOrigin, identify, isUpgrade, refuse, requireIdentity } from "./identify.ts";
+import { traceOf } from "./request-trace.ts";
 import { addServiceRoutes } from "./service-routes.ts";
 
 /** What every service answers, as whoever has lost the way is told. */
@@ -119,7 +121,8 @@ function baseApp(host: AppHost): Hono<CallerEnv> {
       return refuse(context, "DECODE_ERROR", "The body did not come to its end");
     }
     const fault = crypto.randomUUID();
-    host.log.error("An HTTP request failed", { path: context.req.path, fault, error });
+    const facts = { path: context.req.path, fault, ...traceFields(traceOf(context)), error };
+    host.log.error("An HTTP request failed", facts);
     return refuse(context, "SERVER_ERROR", `Internal error: the log explains it under ${fault}`);
   });
   return app;

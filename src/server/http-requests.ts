@@ -7,6 +7,7 @@ import type { Context } from "hono";
 import { type JsonObject, stringifyJson } from "../protocol/json.ts";
 import type { AppHost } from "./host.ts";
 import { type CallerEnv, refuse } from "./identify.ts";
+import { traceOf } from "./request-trace.ts";
 
 /** A request by its name, and its data. */
 export interface Asked {
@@ -28,7 +29,7 @@ export async function answerRequest(
   const answer = await open.dispatch.handle({
     name,
     data,
-    call: { identity, door: "http", connectionId: null, cause: Symbol(name) },
+    call: { identity, door: "http", connectionId: null, cause: Symbol(name), traceparent: traceOf(context) },
     idempotencyKey,
     origin: host.runtime().remoteAddress(context),
   });

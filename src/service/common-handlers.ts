@@ -175,8 +175,9 @@ function historyAnswer(
     seq: position.seq,
     ...(recovered === undefined ? {} : { recovered }),
     has_more: hasMore,
-    events: events.map(({ id, channel, event, data, timestamp, seq, prev }) => {
-      return { id, channel, event, data, timestamp, seq, prev };
+    events: events.map(({ id, channel, event, data, timestamp, seq, prev, traceparent }) => {
+      const told = { id, channel, event, data, timestamp, seq, prev };
+      return traceparent === undefined ? told : { ...told, traceparent };
     }),
   };
 }

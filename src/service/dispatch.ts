@@ -13,6 +13,7 @@ import { type Histogram, type Meter, silentMeter } from "../ports/meter.ts";
 import type { Access, DataSchema } from "../protocol/contract.ts";
 import { type ErrorCode, Refusal } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/json.ts";
+import { traceFields } from "../protocol/traceparent.ts";
 import { type Answered, Idempotency, onceOf } from "./idempotency.ts";
 import { explainIssues } from "./issues.ts";
 
@@ -94,23 +95,34 @@ export class Dispatch {
     } catch (error) {
       answer = this.#refusal(request, error);
     }
-    this.#observe(started);
+    this.#observe(request, started, answer);
     return answer;
   }
 
   async #later(request: DispatchRequest, started: number, answered: Promise<Answered>): Promise<Answer> {
+    let answer: Answer;
     try {
       const { data, text } = await answered;
-      return { ok: true, data, text };
+      answer = { ok: true, data, text };
     } catch (error) {
-      return this.#refusal(request, error);
-    } finally {
-      this.#observe(started);
+      answer = this.#refusal(request, error);
     }
+    this.#observe(request, started, answer);
+    return answer;
   }
 
-  #observe(started: number): void {
-    this.#latency.observe((this.#options.clock.monotonic() - started) / 1000);
+  #observe({ name, call }: DispatchRequest, started: number, answer: Answer): void {
+    const ms = this.#options.clock.monotonic() - started;
+    this.#latency.observe(ms / 1000);
+    if (call.traceparent === undefined) return;
+    this.#options.log.debug("Request answered", {
+      request: name,
+      door: call.door,
+      connection: call.connectionId ?? undefined,
+      outcome: answer.ok ? "ok" : answer.code,
+      ms: Math.round(ms * 10) / 10,
+      ...traceFields(call.traceparent),
+    });
   }
 
   #run(request: DispatchRequest): Answered | Promise<Answered> {
@@ -130,8 +142,8 @@ export class Dispatch {
     const once = key === null || !route.changesState
       ? null
       : onceOf(key, name, data, { call: request.call, origin: request.origin ?? null });
-    const { identity, door, connectionId, cause } = request.call;
-    const call: Call = { identity, door, connectionId, cause, once, remembered: false };
+    const { identity, door, connectionId, cause, traceparent } = request.call;
+    const call: Call = { identity, door, connectionId, cause, traceparent, once, remembered: false };
     return this.#idempotency.run(call, route.handle, parsed.output);
   }
 
@@ -143,12 +155,13 @@ export class Dispatch {
   #refusal(request: DispatchRequest, error: unknown): Answer {
     if (error instanceof Refusal) return { ok: false, code: error.code, message: error.message };
     const fault = crypto.randomUUID();
-    const { connectionId, door } = request.call;
+    const { connectionId, door, traceparent } = request.call;
     this.#options.log.error("A request failed", {
       request: request.name,
       door,
       connection: connectionId,
       fault,
+      ...traceFields(traceparent),
       error,
     });
     return { ok: false, code: "SERVER_ERROR", message: `Internal error: the log explains it under ${fault}` };

@@ -58,6 +58,8 @@ export interface Committer<C extends Contract> {
 interface Gathered {
   readonly drafts: { readonly draft: EventDraft; readonly cause: symbol | undefined }[];
   readonly answers: { readonly once: Once; readonly answer: string; readonly call: Call }[];
+  /** Of the outermost commit's call. */
+  readonly traceparent: string | undefined;
   /** What a joined commit threw. Half of its work is done, so the whole can only be undone. */
   broken: { readonly error: unknown } | null;
 }
@@ -69,7 +71,12 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
   let gathered: Gathered | null = null;
 
   function outermost<T>(work: (mine: Gathered) => T, call: Call | undefined): T {
-    const mine: Gathered = gathered = { drafts: [], answers: [], broken: null };
+    const mine: Gathered = gathered = {
+      drafts: [],
+      answers: [],
+      traceparent: call?.traceparent,
+      broken: null,
+    };
     let events: SequencedEvent[] = [];
     let result: T;
     try {
@@ -110,7 +117,8 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
     const transaction: EventTransaction<C> = {
       emit(event, data) {
         if (over) throw new TypeError(`Cannot emit '${event}': its commit is over; emit before work returns`);
-        for (const draft of drafter.routed(event, data)) mine.drafts.push({ draft, cause: call?.cause });
+        const drafts = drafter.routed(event, data, traceOf(call, mine));
+        for (const draft of drafts) mine.drafts.push({ draft, cause: call?.cause });
       },
     };
     try {
@@ -152,14 +160,19 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
   return {
     commit,
     publish(event, data, call) {
-      say(drafter.routed(event, data), call);
+      say(drafter.routed(event, data, traceOf(call, gathered)), call);
     },
     broadcastUpdate(event, data, room, call) {
-      const draft = drafter.addressed(event, data, room);
+      const draft = drafter.addressed(event, data, room, traceOf(call, gathered));
       if (draft) say([draft], call);
       return draft !== null;
     },
   };
+}
+
+/** What is said within a commit belongs to the request that the commit is for, unless it comes of another one. */
+function traceOf(call: Call | undefined, gathered: Gathered | null): string | undefined {
+  return call ? call.traceparent : gathered?.traceparent;
 }
 
 function refusePromise(result: unknown): void {

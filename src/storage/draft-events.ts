@@ -43,20 +43,26 @@ export class Drafter {
   /**
    * One draft for each channel that the contract routes the event to.
    *
+   * @param traceparent Of the request that the event comes of.
    * @throws {TypeError} where the event is not in the contract, its data does not fit, or it cannot be routed.
    * @throws {Refusal} MESSAGE_TOO_LARGE.
    */
-  routed(event: string, data: unknown): EventDraft[] {
+  routed(event: string, data: unknown, traceparent: string | undefined): EventDraft[] {
     const valid = this.#validated(event, data);
-    return this.#drafts(event, valid, channelsOf(this.#contract, event, valid));
+    return this.#drafts(event, valid, channelsOf(this.#contract, event, valid), traceparent);
   }
 
   /** One draft for the channel named, or null where there cannot be such a channel. Throws as `routed` does. */
-  addressed(event: string, data: unknown, channel: string): EventDraft | null {
+  addressed(
+    event: string,
+    data: unknown,
+    channel: string,
+    traceparent: string | undefined,
+  ): EventDraft | null {
     const valid = this.#validated(event, data);
     const parsed = parseChannel(this.#contract.channels, channel);
     if (!parsed.ok || parsed.wildcard) return null;
-    return this.#drafts(event, valid, [channel])[0]!;
+    return this.#drafts(event, valid, [channel], traceparent)[0]!;
   }
 
   #validated(event: string, data: unknown): Data {
@@ -75,12 +81,18 @@ export class Drafter {
     );
   }
 
-  #drafts(event: string, valid: Data, channels: readonly string[]): EventDraft[] {
+  #drafts(
+    event: string,
+    valid: Data,
+    channels: readonly string[],
+    traceparent: string | undefined,
+  ): EventDraft[] {
     const at = timestamp(this.#clock);
     const id = this.#newId();
     const data = this.#settled(event, { ...valid, timestamp: at });
+    const envelopeBytes = ENVELOPE_BYTES + (traceparent?.length ?? 0);
     return channels.map((channel) => {
-      const bytes = textOf(data).bytes + utf8Length(channel) + utf8Length(event) + ENVELOPE_BYTES;
+      const bytes = textOf(data).bytes + utf8Length(channel) + utf8Length(event) + envelopeBytes;
       if (bytes > this.#maxBytes) {
         throw new Refusal(
           "MESSAGE_TOO_LARGE",
@@ -88,7 +100,8 @@ export class Drafter {
             "send less at a time",
         );
       }
-      return { id, channel, event, data, timestamp: at, ephemeral: this.#isEphemeral(channel) };
+      const ephemeral = this.#isEphemeral(channel);
+      return { id, channel, event, data, timestamp: at, ephemeral, traceparent };
     });
   }
 

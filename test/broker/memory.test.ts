@@ -35,6 +35,18 @@ it("MemoryBroker delivers within publish(), in order, with the cause", () => {
   expect(heard).toEqual([[1, cause], [2, cause], [3, undefined]]);
 });
 
+it("MemoryBroker carries the trace context of an event to its listeners and into history", () => {
+  const { broker, journal } = make();
+  const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  const heard: unknown[] = [];
+  broker.subscribe((event) => heard.push(event.traceparent));
+  broker.publish(journal.append([{ ...draft(), traceparent }, draft()]));
+  const kept = broker.read({ channel: "a:1" }, 0, 10) as { traceparent?: string }[];
+  for (const told of [heard, kept.map((event) => event.traceparent)]) {
+    expect(told).toEqual([traceparent, undefined]);
+  }
+});
+
 it("MemoryBroker delivers what a listener publishes after the current event, to all in the same order", () => {
   const { broker, say } = make();
   const heard: string[] = [];

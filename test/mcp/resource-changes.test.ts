@@ -74,7 +74,7 @@ describe("subscribe()", () => {
     const updates = new ResourceUpdates(clock);
     let told = 0;
     const all = Array.from({ length: 10 }, () => updates.add(() => void told++));
-    for (const { changed } of all) changed();
+    for (const { changed } of all) changed({});
     const counts: number[] = [];
     for (let turn = turns.shift(); turn; turn = turns.shift()) {
       turn();

@@ -232,14 +232,18 @@ for (const runtime of RUNTIMES) {
 
     test("bring progress and the answer to a call whose loss was not noticed", async () => {
       const session = await openSession();
-      const params = { name: "hold", _meta: { progressToken: "p" } };
+      const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+      const params = { name: "hold", _meta: { progressToken: "p", traceparent } };
       const lost = await session.post("tools/call", params);
       const { id } = (await lost.next())!;
       expect(await lost.next()).toMatchObject({ message: { method: "notifications/progress" } });
       const found = await session.listen(id!);
       await tell("release");
       const messages = (await found.rest()).flatMap(({ message }) => message ?? []);
-      expect(messages).toMatchObject([{ method: "notifications/progress" }, { result: {} }]);
+      const _meta = { traceparent };
+      expect(messages).toMatchObject([{ method: "notifications/progress", params: { _meta } }, {
+        result: { _meta },
+      }]);
       await session.end();
     });
 

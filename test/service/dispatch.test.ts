@@ -9,8 +9,9 @@ import { FakeClock } from "../support/fake-clock.ts";
 function setUp(handle: Route["handle"], options: { access?: Route["access"]; allowed?: boolean } = {}) {
   const clock = new FakeClock();
   const logged: Record<string, unknown>[] = [];
+  const traced: Record<string, unknown>[] = [];
   const log = {
-    debug() {},
+    debug: (_: string, fields = {}) => void traced.push(fields),
     info() {},
     warn() {},
     error: (_: string, fields = {}) => void logged.push(fields),
@@ -26,7 +27,7 @@ function setUp(handle: Route["handle"], options: { access?: Route["access"]; all
     clock,
     log,
   });
-  const ask = (more: Partial<DispatchRequest> & { identity?: Identity } = {}) =>
+  const ask = (more: Partial<DispatchRequest> & { identity?: Identity; traceparent?: string } = {}) =>
     dispatch.handle({
       name: "work",
       data: {},
@@ -35,16 +36,32 @@ function setUp(handle: Route["handle"], options: { access?: Route["access"]; all
         door: "http",
         connectionId: null,
         cause: Symbol("cause"),
+        traceparent: more.traceparent,
       },
       ...more,
     });
-  return { dispatch, ask, logged };
+  return { dispatch, ask, logged, traced };
 }
 
 describe("Dispatch", () => {
   test("Dispatch hands the checked input to the handler, and its answer back", async () => {
     const { ask } = setUp((input) => input);
     expect(await ask({ data: { n: 2, other: 1 } })).toEqual({ ok: true, data: { n: 4 } });
+  });
+
+  test("Dispatch hands the trace context on, and tells the log how a traced request went, and of no other", async () => {
+    const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+    const ids = { trace_id: "a".repeat(32), span_id: "b".repeat(16) };
+    const { ask, traced } = setUp((_, { traceparent }) => ({ traceparent: traceparent ?? null }));
+    expect(await ask({ traceparent })).toEqual({ ok: true, data: { traceparent } });
+    expect(await ask()).toEqual({ ok: true, data: { traceparent: null } });
+    const told = { request: "work", door: "http", ms: expect.any(Number), ...ids };
+    expect(traced).toEqual([{ ...told, outcome: "ok" }]);
+
+    const failing = setUp(() => Promise.reject(new Error("no")));
+    await failing.ask({ traceparent });
+    expect(failing.logged).toEqual([expect.objectContaining(ids)]);
+    expect(failing.traced).toEqual([{ ...told, outcome: "SERVER_ERROR" }]);
   });
 
   test("Dispatch makes an empty object of no answer, the first time and from memory", async () => {

@@ -83,6 +83,27 @@ describe.each([["with a database", withDatabase], ["in memory", withoutDatabase]
     expect(journal.read({ channel: "note:n" }, 0, 10)).toEqual([heard[0]!.event]);
   });
 
+  it("gives events the trace context of the call that they come of, joined ones that of the outermost", async () => {
+    const { commit, publish, broadcastUpdate, heard, journal } = await make();
+    const [outer, inner] = ["a", "b"].map((digit) => `00-${digit.repeat(32)}-${"1".repeat(16)}-01`);
+    const [call, other] = [{ ...localCall(), traceparent: outer }, { ...localCall(), traceparent: inner }];
+    const data = { note_id: "n" };
+    commit((tx) => {
+      tx.emit("note.changed", data);
+      commit((joined) => joined.emit("note.seen", data));
+      publish("cursor.moved", data);
+      broadcastUpdate("note.seen", data, "note:n");
+      commit((joined) => joined.emit("note.seen", data), other);
+      publish("note.seen", data, localCall());
+    }, call);
+    publish("note.seen", data, call);
+    publish("note.seen", data);
+    const expected = [outer, outer, outer, outer, outer, inner, undefined, outer, undefined];
+    expect(heard.map(({ event }) => event.traceparent)).toEqual(expected);
+    const kept = [outer, outer, outer, inner, undefined, outer, undefined];
+    expect(journal.read({ channel: "note:n" }, 0, 10).map((event) => event.traceparent)).toEqual(kept);
+  });
+
   it("says nothing and keeps nothing when work throws", async () => {
     const { commit, heard, journal, answers } = await make();
     const call = callOnce("k");
@@ -123,6 +144,13 @@ describe.each([["with a database", withDatabase], ["in memory", withoutDatabase]
       /^Event 'note.seen' would have \d+ bytes as a frame, at most 1048575 can be sent/,
     );
     expect(heard).toHaveLength(1);
+    const traced = {
+      ...localCall(),
+      traceparent: `cc-${"a".repeat(32)}-${"b".repeat(16)}-01-${"x".repeat(200)}`,
+    };
+    expect(() => publish("note.seen", { note_id: "n", text }, traced)).toThrow(Refusal);
+    publish("note.seen", { note_id: "n", text: text.slice(130) }, traced);
+    expect(new TextEncoder().encode(encodeEvent(heard[1]!.event)).length).toBeLessThan(1_048_576);
   });
 
   it("remembers the answer with the change", async () => {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Call } from "../../../src/ports/call.ts";
+import { type Call, laterCall } from "../../../src/ports/call.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
@@ -58,6 +58,8 @@ export class Scheduler {
   #stopping = false;
   /** Each ends a pause before a retry. */
   readonly #pauses = new Set<() => void>();
+  /** By run, as long as it waits or runs. */
+  readonly #traces = new Map<string, string>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -85,9 +87,14 @@ export class Scheduler {
     throw new Refusal("NOT_AVAILABLE", `${queued} runs wait already, which is the most: try again later`);
   }
 
-  /** Take up a run that the database has as queued. */
-  add(run: Run): void {
+  /**
+   * Take up a run that the database has as queued.
+   *
+   * @param traceparent Of the request that asked for it; the run's events carry it.
+   */
+  add(run: Run, traceparent?: string): void {
     this.#waiting.push(run);
+    if (traceparent !== undefined) this.#traces.set(run.run_id, traceparent);
     this.#startNext();
   }
 
@@ -101,6 +108,7 @@ export class Scheduler {
         return answer();
       }, call);
       this.#waiting.splice(index, 1);
+      this.#traces.delete(id);
       return result;
     }
     const active = [...this.#active.values()].find((active) => active.id === id);
@@ -156,6 +164,7 @@ export class Scheduler {
       })
       .finally(() => {
         this.#active.delete(run.project);
+        this.#traces.delete(run.run_id);
         this.#startNext();
       });
     this.#active.set(run.project, { id: run.run_id, execution, over });
@@ -163,7 +172,7 @@ export class Scheduler {
 
   async #carryOut(run: Run, execution: RunExecution): Promise<void> {
     const { runs, execution: { clock }, conclude } = this.#options;
-    await this.#persist((transaction) => {
+    await this.#persist(run, (transaction) => {
       const { run_id, project, test_suite, command, total } = runs.start(run.run_id, clock.now());
       transaction.emit("test.started", {
         run_id,
@@ -175,18 +184,18 @@ export class Scheduler {
     });
     const { end, since } = await execution.execute();
     const aftermath = await conclude(run, end, since);
-    await this.#persist((transaction) => {
+    await this.#persist(run, (transaction) => {
       this.end(transaction, run, end);
       aftermath(transaction);
     });
   }
 
   /** Commit what has happened, and try again where the database cannot take it, such as while the disk is full. */
-  async #persist(work: (transaction: Said) => void): Promise<void> {
+  async #persist(run: Run, work: (transaction: Said) => void): Promise<void> {
     const { commit, log, execution: { clock } } = this.#options;
     for (let waitMs = FIRST_RETRY_MS;; waitMs = Math.min(2 * waitMs, LAST_RETRY_MS)) {
       try {
-        return commit(work);
+        return commit(work, this.#callOf(run));
       } catch (error) {
         // A fault of ours does not heal, and a stop does not wait.
         if (error instanceof TypeError || this.#stopping) throw error;
@@ -194,6 +203,10 @@ export class Scheduler {
       }
       await this.#pause(waitMs, clock);
     }
+  }
+
+  #callOf({ run_id }: Run): Call | undefined {
+    return laterCall(this.#traces.get(run_id));
   }
 
   async #pause(waitMs: number, clock: Clock): Promise<void> {
@@ -208,15 +221,16 @@ export class Scheduler {
     });
   }
 
-  #tell({ run_id, project }: Run, counts: Counts, failures: readonly Failure[]): void {
+  #tell(run: Run, counts: Counts, failures: readonly Failure[]): void {
     const { commit, runs } = this.#options;
+    const { run_id, project } = run;
     commit((transaction) => {
       runs.setCounts(run_id, counts);
       for (const failure of failures) {
         runs.addFailure(run_id, failure);
         transaction.emit("test.failed", { run_id, project, ...failure });
       }
-    });
+    }, this.#callOf(run));
   }
 
   /** Note and tell the end of a run, in the transaction. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Call } from "../../../src/ports/call.ts";
+import { type Call, laterCall } from "../../../src/ports/call.ts";
 import type { Cancel, Clock } from "../../../src/ports/clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
@@ -41,6 +41,8 @@ export class Distributor {
   readonly #stopping = new AbortController();
   /** Deliveries under way; at most the setting `parallel_deliveries`. */
   readonly #running = new Map<number, Promise<void>>();
+  /** By distribution, until it ends. A later process goes on without. */
+  readonly #traces = new Map<string, string>();
   #timer: Cancel = () => {};
   /** Until the database takes writes again. */
   #resting = false;
@@ -52,6 +54,14 @@ export class Distributor {
   /** Deliveries under way. */
   get activeCount(): number {
     return this.#running.size;
+  }
+
+  /** The trace context of the request that asked for a distribution: events of later attempts carry it. */
+  trace(
+    { distribution_id: id }: Pick<Distribution, "distribution_id">,
+    traceparent: string | undefined,
+  ): void {
+    if (traceparent !== undefined) this.#traces.set(id, traceparent);
   }
 
   /** Offer a new distribution to those of its targets that are clients; for its own commit. */
@@ -128,7 +138,7 @@ export class Distributor {
         if (delivery.attempts < settings.attempts) return this.#offer(told, distribution, delivery);
         const error = delivery.error ?? `No client has acknowledged it after ${delivery.attempts} offers`;
         if (this.#settle(told, distribution, { ...delivery, status: "failed", error })) ended = true;
-      });
+      }, this.#callOf(distribution));
     }
     if (ended) this.#ended();
   }
@@ -230,7 +240,12 @@ export class Distributor {
   }
 
   #conclude(distribution: Distribution, delivery: Delivery): void {
-    if (this.#parts.commit((told) => this.#settle(told, distribution, delivery))) this.#ended();
+    const call = this.#callOf(distribution);
+    if (this.#parts.commit((told) => this.#settle(told, distribution, delivery), call)) this.#ended();
+  }
+
+  #callOf({ distribution_id: id }: Distribution): Call | undefined {
+    return laterCall(this.#traces.get(id));
   }
 
   /** Note and tell what has become of a target. True where that was the last one. */
@@ -251,6 +266,7 @@ export class Distributor {
     });
     const ended = table.endIfDone(id, clock.now());
     if (ended) {
+      this.#traces.delete(id);
       this.#parts.release(sha256);
       table.prune(settings.keep_distributions);
     }

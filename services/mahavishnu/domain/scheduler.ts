@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Call } from "../../../src/ports/call.ts";
+import { type Call, laterCall } from "../../../src/ports/call.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import type { Processes, ProcessMark } from "../../../src/ports/processes.ts";
@@ -269,7 +269,7 @@ export class Scheduler {
       state.status = "running";
       state.startedAt ??= now;
       store.saveWorkflow(state);
-    });
+    }, laterCall(state.traceparent));
   }
 
   #conclude(
@@ -300,6 +300,6 @@ export class Scheduler {
         total_stages: state.stages.length,
       });
       if (!this.#finish(transaction, state)) store.saveWorkflow(state);
-    });
+    }, laterCall(state.traceparent));
   }
 }

@@ -70,6 +70,8 @@ export class WorkflowState {
   readonly inputs: Inputs;
   readonly stages: readonly Stage[];
   readonly createdAt: number;
+  /** Of the request that began it. A workflow that a later process takes up has none. */
+  readonly traceparent: string | undefined;
   startedAt: number | null = null;
   status: WorkflowStatus;
   readonly #byName: ReadonlyMap<string, Stage>;
@@ -79,6 +81,7 @@ export class WorkflowState {
     readonly definition: Definition;
     readonly inputs: Inputs;
     readonly createdAt: number;
+    readonly traceparent?: string | undefined;
     readonly startedAt?: number | null;
     readonly status?: WorkflowStatus;
     readonly stages?: readonly Stage[];
@@ -87,6 +90,7 @@ export class WorkflowState {
     this.definition = init.definition;
     this.inputs = init.inputs;
     this.createdAt = init.createdAt;
+    this.traceparent = init.traceparent;
     this.startedAt = init.startedAt ?? null;
     this.status = init.status ?? "pending";
     this.stages = init.stages ?? init.definition.stages.map(newStage);
