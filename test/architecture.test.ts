@@ -26,6 +26,7 @@ const HOUSE: House = {
     auth: 1,
     broker: 1,
     limits: 1,
+    logging: 1,
     metrics: 1,
     recording: 1,
     runtimes: 1,

@@ -6,10 +6,10 @@
  */
 import process from "node:process";
 import { wakefulClock } from "../ports/clock.ts";
-import { lineLog } from "../ports/log.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { announcement, explained, readSettings, stopInTime } from "../server/run.ts";
+import { logOf } from "../server/server-log.ts";
 import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
 import { nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
@@ -56,7 +56,8 @@ async function bridge(name: string, flags: Flags): Promise<number> {
   const service = await SERVICES[name]!();
   const settings = await readSettings(service, runtime, flags);
   const clock = wakefulClock;
-  const log = lineLog({ level: settings.log.level });
+  const log = logOf(settings, runtime, name);
+  runtime.logTo(log);
   const token = runtime.environment[TOKEN_VARIABLE];
   // Programs that a service starts have no use for it.
   delete process.env[TOKEN_VARIABLE];

@@ -15,6 +15,7 @@ import { CLOSE_CODES } from "../protocol/close-codes.ts";
 import { correlationOf, decodeFrame, encodeFrame } from "../protocol/codec.ts";
 import { type InboundFrame, MAX_OUTBOUND_FRAME_BYTES } from "../protocol/envelope.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
+import { traceFields } from "../protocol/traceparent.ts";
 import type { Place, Subscription } from "../rooms/subscription.ts";
 import { Authentication } from "./authentication.ts";
 import type { Client } from "./client.ts";
@@ -106,6 +107,7 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
 
   message(data: Message): void {
     if (this.over) return;
+    this.ledger.received++;
     const now = this.host.clock.monotonic();
     this.lastAlive = now;
     // The sweep comes once a second: what is asked in between would still be answered.
@@ -347,7 +349,8 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
 
   #fault(frame: InboundFrame, correlationId: string | null, error: unknown): void {
     const id = crypto.randomUUID();
-    this.host.log.error("A frame could not be handled", { connection: this.id, fault: id, error });
+    const facts = { connection: this.id, fault: id, ...traceFields(frame.traceparent), error };
+    this.host.log.error("A frame could not be handled", facts);
     this.fail(frame, correlationId, "SERVER_ERROR", `Internal error: the log explains it under ${id}`);
     this.welcome.now();
   }
@@ -384,15 +387,12 @@ export class Connection implements Client, SocketReader, Pulse, InboxOwner, Outb
     const lifetimeMs = this.host.clock.monotonic() - this.connectedAt;
     this.host.metrics.lifetime.observe(lifetimeMs / 1_000);
     const seconds = Math.round(lifetimeMs / 100) / 10;
-    const { events, replayed, folded, ended } = this.ledger;
     this.host.log.info("Client disconnected", {
       connection: this.id,
       code,
       reason,
       seconds,
-      sent: events + replayed,
-      folded,
-      unsent: ended,
+      ...this.ledger.summary(),
     });
     this.host.closed(this.id);
   }

@@ -6,6 +6,8 @@
 import type { JsonObject } from "../protocol/json.ts";
 
 export class DeliveryLedger {
+  /** Messages that came, those included that could not be read or were refused. */
+  received = 0;
   /** Live events that were handed to the socket. */
   events = 0;
   /** Events of the past that were handed to the socket, because a subscribe asked for them. */
@@ -24,6 +26,17 @@ export class DeliveryLedger {
   gaps = 0;
   /** The most bytes that waited for the reader at a time. */
   highestQueueBytes = 0;
+
+  /** As the log tells it when the connection has ended. */
+  summary(): Record<string, number> {
+    return {
+      received: this.received,
+      sent: this.events + this.replayed,
+      sent_bytes: this.bytes,
+      folded: this.folded,
+      unsent: this.ended,
+    };
+  }
 
   /** As `get_status` shows it to the connection's owner. `queueBytes`: what waits for the reader now. */
   figures(queueBytes: number): JsonObject {

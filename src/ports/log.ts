@@ -3,8 +3,13 @@
  *
  * @module
  */
+import { systemClock, timestamp } from "./clock.ts";
+import { fieldsText, safeText } from "./log-text.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+/** From all to least. */
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+
+export type LogLevel = typeof LOG_LEVELS[number];
 
 /** Facts beside the sentence. An `Error` is written with its stack, which goes to the log and nowhere else. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -14,37 +19,83 @@ export interface Log {
   info(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
-  /** Write from this level on. Absent where whoever gave the log decides. */
+  /** Write from this level on, from now on. Absent where that is set elsewhere. */
   setLevel?(level: LogLevel): void;
 }
 
-const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+/** A log whose level can be changed. */
+export type LeveledLog = Required<Log>;
 
-function printed(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? String(value);
-  if (typeof value === "string") return /^[\w.:/@-]+$/.test(value) ? value : JSON.stringify(value);
-  return JSON.stringify(value) ?? String(value);
+/** Takes a message that is to be written. */
+export type WriteMessage = (level: LogLevel, message: string, fields: LogFields) => void;
+
+/** A log that hands on what has its level, and drops the rest at the cost of a comparison. */
+export function leveledLog(level: LogLevel, write: WriteMessage): LeveledLog {
+  let lowest = LOG_LEVELS.indexOf(level);
+  const at = (level: LogLevel) => {
+    const rank = LOG_LEVELS.indexOf(level);
+    return (message: string, fields: LogFields = {}): void => {
+      if (rank >= lowest) write(level, message, fields);
+    };
+  };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    setLevel: (level) => void (lowest = LOG_LEVELS.indexOf(level)),
+  };
+}
+
+/** Time, level, sentence, `name=value`: one line, whatever the parts hold. */
+function plainLine(level: LogLevel, message: string, fields: LogFields): string {
+  return `${timestamp(systemClock)} ${level.toUpperCase().padEnd(5)} ${safeText(message)}${
+    fieldsText(fields)
+  }`;
 }
 
 /**
- * One line per message: time, level, sentence, `key=value`.
+ * One line per message, by itself: for tests, for programs that talk to people, and until the settings are read. What
+ * serves writes by `serviceLog` of `src/logging`.
  *
  * @param options.level Lowest level that is written. Default `"info"`.
  * @param options.write Where a line goes. Default: standard error, so that standard output stays free for results.
  */
-export function lineLog(options: { level?: LogLevel; write?: (line: string) => void } = {}): Log {
-  let lowest = LEVELS.indexOf(options.level ?? "info");
+export function lineLog(options: { level?: LogLevel; write?: (line: string) => void } = {}): LeveledLog {
   const write = options.write ?? ((line) => console.error(line));
-  const at = (level: LogLevel) => (message: string, fields: LogFields = {}): void => {
-    if (LEVELS.indexOf(level) < lowest) return;
-    const facts = Object.entries(fields)
-      .filter(([, value]) => value !== undefined)
-      .map(([key, value]) => ` ${key}=${printed(value)}`);
-    write(`${new Date().toISOString()} ${level.toUpperCase().padEnd(5)} ${message}${facts.join("")}`);
-  };
-  const setLevel = (level: LogLevel) => void (lowest = LEVELS.indexOf(level));
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error"), setLevel };
+  return leveledLog(options.level ?? "info", (level, message, fields) => {
+    write(plainLine(level, message, fields));
+  });
 }
 
 /** Writes nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A log that writes to another one, which can be exchanged: for what is there before the settings are. */
+export class LogSwitch implements Log {
+  #to: Log;
+
+  constructor(to: Log) {
+    this.#to = to;
+  }
+
+  turn(to: Log): void {
+    this.#to = to;
+  }
+
+  debug(message: string, fields?: LogFields): void {
+    this.#to.debug(message, fields);
+  }
+
+  info(message: string, fields?: LogFields): void {
+    this.#to.info(message, fields);
+  }
+
+  warn(message: string, fields?: LogFields): void {
+    this.#to.warn(message, fields);
+  }
+
+  error(message: string, fields?: LogFields): void {
+    this.#to.error(message, fields);
+  }
+}

@@ -8,6 +8,7 @@ import type { Context } from "hono";
 import type { Certificates } from "./certificates.ts";
 import type { Database } from "./database.ts";
 import type { Files } from "./files.ts";
+import type { Log } from "./log.ts";
 import type { PortLimits } from "./port-limits.ts";
 import type { Processes } from "./processes.ts";
 import type { Accept } from "./socket.ts";
@@ -90,6 +91,10 @@ export interface Runtime {
   readonly processes: Processes;
   /** Measured at each call. */
   usage(): ProcessUsage;
+  /** What standard error is, where logs go: `colors` is false where it is no terminal or the person wants none. */
+  terminal(): { readonly isTerminal: boolean; readonly colors: boolean };
+  /** Write the runtime's own log lines to this log from now on, instead of the one that the runtime was made with. */
+  logTo(log: Log): void;
   /** The process's environment variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Call `work` on SIGINT and SIGTERM. Returns the way to stop listening. */

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Context } from "hono";
-import { lineLog, type Log } from "../ports/log.ts";
+import { lineLog, type Log, LogSwitch } from "../ports/log.ts";
 import type { Runtime } from "../ports/runtime.ts";
 import { type BunServer, listenByBun } from "./bun-listener.ts";
 import { bunHandlers, type BunWebSocketHandlers, upgradeByBun } from "./bun-sockets.ts";
@@ -30,11 +30,13 @@ export interface BunRuntime extends Runtime {
 
 /** The runtime for Bun. */
 export function bunRuntime(options: BunRuntimeOptions = {}): BunRuntime {
-  const { maxMessageBytes = MAX_MESSAGE_BYTES, log = lineLog() } = options;
+  const { maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+  const log = new LogSwitch(options.log ?? lineLog());
   return {
     name: "bun",
     version: Bun.version,
     ...system,
+    logTo: (to) => log.turn(to),
     websocket: bunHandlers(maxMessageBytes),
     listen: (listenOptions) => Promise.resolve().then(() => listenByBun(listenOptions, log)),
     upgrade: (context, accept) => badUpgrade(context) ?? upgradeByBun(context, accept, log),

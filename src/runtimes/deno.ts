@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { lineLog, type Log } from "../ports/log.ts";
+import { lineLog, type Log, LogSwitch } from "../ports/log.ts";
 import type { Runtime } from "../ports/runtime.ts";
 import { listenByDeno, upgradeByDeno } from "./deno-native.ts";
 import { MAX_MESSAGE_BYTES } from "./listening.ts";
@@ -37,12 +37,14 @@ export interface DenoRuntime extends Runtime {
 
 /** The runtime for Deno. In an own `Deno.serve(app.fetch)` nothing else is needed: `upgrade` sees which way it came. */
 export function denoRuntime(options: DenoRuntimeOptions = {}): DenoRuntime {
-  const { sockets = "node", maxMessageBytes = MAX_MESSAGE_BYTES, log = lineLog() } = options;
+  const { sockets = "node", maxMessageBytes = MAX_MESSAGE_BYTES } = options;
+  const log = new LogSwitch(options.log ?? lineLog());
   let upgrades: NodeUpgrades | undefined;
   return {
     name: "deno",
     version: Deno.version.deno,
     ...system,
+    logTo: (to) => log.turn(to),
     async listen(listenOptions) {
       if (sockets === "native") return listenByDeno(listenOptions, log);
       // Loaded here, so that a native server does not carry them.

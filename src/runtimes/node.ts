@@ -4,7 +4,7 @@
  * @module
  */
 import process from "node:process";
-import { lineLog, type Log } from "../ports/log.ts";
+import { lineLog, type Log, LogSwitch } from "../ports/log.ts";
 import type { FetchApp, Runtime } from "../ports/runtime.ts";
 import { MAX_MESSAGE_BYTES } from "./listening.ts";
 import { listenByNode } from "./node-listener.ts";
@@ -30,12 +30,13 @@ export interface NodeRuntime extends Runtime {
 
 /** The runtime for Node. One object serves any number of ports. */
 export function nodeRuntime(options: NodeRuntimeOptions = {}): NodeRuntime {
-  const log = options.log ?? lineLog();
+  const log = new LogSwitch(options.log ?? lineLog());
   const upgrades = new NodeUpgrades(log);
   return {
     name: "node",
     version: process.versions.node,
     ...system,
+    logTo: (to) => log.turn(to),
     listen: (listenOptions) => listenByNode(listenOptions, upgrades, log),
     upgrade: (context, accept) => badUpgrade(context) ?? upgrades.upgrade(context, accept),
     remoteAddress: (context) => context.env?.incoming?.socket?.remoteAddress ?? null,

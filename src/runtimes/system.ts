@@ -19,6 +19,7 @@ type System = Pick<
   | "certificates"
   | "processes"
   | "usage"
+  | "terminal"
   | "environment"
   | "onStopSignal"
   | "onHangup"
@@ -35,6 +36,12 @@ export const system: System = {
     const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     return { residentBytes: rss, heapBytes: heapUsed, cpuSeconds: (user + system) / 1_000_000 };
+  },
+  terminal() {
+    const isTerminal = process.stderr.isTTY === true;
+    // Where it is none, the environment is not asked: Deno wants a permission for that.
+    const { NO_COLOR = "", TERM } = isTerminal ? process.env : {};
+    return { isTerminal, colors: isTerminal && NO_COLOR === "" && TERM !== "dumb" };
   },
   // Not a copy: Deno asks for permission by name, when a name is read.
   environment: process.env,

@@ -10,6 +10,8 @@ import type { Verify } from "../auth/token.ts";
 import type { Identity } from "../ports/call.ts";
 import type { Log } from "../ports/log.ts";
 import { type ErrorCode, ERRORS } from "../protocol/errors.ts";
+import { traceFields } from "../protocol/traceparent.ts";
+import { traceOf } from "./request-trace.ts";
 
 /** Who is asking, as far as the request's header proves. */
 export interface Caller {
@@ -50,14 +52,18 @@ export function checkOrigin(
   return async function originCheck(context, next) {
     const rule = host.originRule();
     const { url } = context.req;
-    const name = context.req.header("host") ?? new URL(url).host;
-    let verdict = rule.check({ host: name, origin: context.req.header("origin") });
+    const given = context.req.header("host");
+    const origin = context.req.header("origin");
+    const name = given ?? new URL(url).host;
+    let verdict = rule.check({ host: name, origin });
     // A target that names a server itself outdoes the header (RFC 9112, section 3.2.2): both have to be ours.
     if (verdict.ok && !url.startsWith(`//${name}/`, url.indexOf("//"))) {
       verdict = rule.check({ host: authorityIn(url), origin: null });
     }
     if (verdict.ok) return await next();
-    host.log.warn("Request refused", { reason: verdict.message });
+    // No browser leaves out both: whoever looks for open ports does.
+    const level = given === undefined && origin === undefined ? "debug" : "warn";
+    host.log[level]("Request refused", { reason: verdict.message, ...traceFields(traceOf(context)) });
     if (isUpgrade(context)) host.turnedAway("origin");
     return refuse(context, "FORBIDDEN", verdict.message);
   };

@@ -16,7 +16,7 @@ import { Watches } from "../mcp/watches.ts";
 import { createPrometheus, type Prometheus } from "../metrics/prometheus.ts";
 import { ANONYMOUS, type Identity } from "../ports/call.ts";
 import { type Clock, systemClock, turnOfProcess } from "../ports/clock.ts";
-import { lineLog, type Log } from "../ports/log.ts";
+import type { Log } from "../ports/log.ts";
 import type { Runtime } from "../ports/runtime.ts";
 import type { Socket, SocketReader } from "../ports/socket.ts";
 import type { Access, Contract, EventData, EventName } from "../protocol/contract.ts";
@@ -38,6 +38,7 @@ import { prepareReload, type Reload } from "./reload.ts";
 import { serverOrigins } from "./server-origins.ts";
 import { idsByRoom, joinByName } from "./room-members.ts";
 import { createServerLimits, type ServerLimits } from "./server-limits.ts";
+import { logOf } from "./server-log.ts";
 import { settingsOf } from "./server-settings.ts";
 import { healthOf, statusOf, type StatusParts } from "./status.ts";
 import { createTokenCheck, type RenewableTokenCheck } from "./token-check.ts";
@@ -53,7 +54,7 @@ export interface ServerOptions<M extends Manager = Manager> {
   readonly manager?: M;
   /** Carries the events. Default: the one that the setting `broker` names. */
   readonly createBroker?: CreateBroker;
-  /** Default: lines on standard error, at the level of `settings.log.level`. */
+  /** A logger of LogTape fits. Default: standard error, as the settings `log` say. */
   readonly log?: Log;
   /** Default: the machine's. */
   readonly clock?: Clock;
@@ -89,9 +90,9 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
     const { contract } = service;
     this.service = service;
     this.settings = settingsOf(service, options.settings);
-    this.log = options.log ?? lineLog({ level: this.settings.log.level });
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.log = options.log ?? logOf(this.settings, options.runtime ?? null, contract.name);
     this.#prometheus = createPrometheus(contract.name);
     const { meter } = this.#prometheus;
     this.#hub = new Hub({ server: contract.name, channels: contract.channels, meter, clock: this.#clock });

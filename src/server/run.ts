@@ -19,6 +19,7 @@ import { SettingsError } from "../settings/settings-error.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { RealtimeServer } from "./realtime-server.ts";
 import { reloadServices } from "./reload-services.ts";
+import { logOf } from "./server-log.ts";
 import { settingsServiceOf } from "./server-settings.ts";
 import { listenToSignals, type Signals } from "./signals.ts";
 import { authority } from "./status.ts";
@@ -32,7 +33,7 @@ export interface RunOptions {
   readonly runtime: Runtime;
   /** The command line, without the program's name. @default none */
   readonly args?: readonly string[];
-  /** Default: lines on standard error, at the level of each service's settings. */
+  /** Default: standard error, as each service's settings `log` say. */
   readonly log?: Log;
   /** Where the addresses are printed. Default: standard output. */
   readonly print?: (line: string) => void;
@@ -98,10 +99,17 @@ async function serveUntil(
 ): Promise<number> {
   const { runtime, print = console.log } = options;
   const read = () => readAllSettings(services, runtime, flags);
-  const running = await startServices(await read(), options);
+  const chosen = await read();
+  // The ports' own lines belong to no service; where there are several, the first one's settings hold for them.
+  const portLog = options.log ?? logOf(chosen[0]!.settings, runtime);
+  runtime.logTo(portLog);
+  const running = await startServices(chosen, options);
   for (const server of running.servers) for (const line of announcement(server)) print(line);
   print("Stop with Ctrl-C");
-  signals.onReload(() => reloadServices(running.servers, read));
+  signals.onReload(async () => {
+    await reloadServices(running.servers, read);
+    portLog.setLevel?.(running.servers[0]!.settings.log.level);
+  });
   await signals.stop;
   return await stopInTime(running);
 }

@@ -284,6 +284,12 @@ export const SETTINGS = {
     environment: "LOG_LEVEL",
     flag: "--log-level",
   }),
+  "log.format": choice(["auto", "line", "pretty", "json"], {
+    default: "auto",
+    meaning: "How the log is written to standard error; auto is pretty on a terminal and line elsewhere",
+    environment: "LOG_FORMAT",
+    flag: "--log-format",
+  }),
   "shutdown.drain_ms": whole({ min: 0, max: 600_000 }, {
     default: 5_000,
     unit: "milliseconds",

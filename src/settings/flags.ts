@@ -36,6 +36,7 @@ export const FLAGS: readonly FlagRow[] = [
   row("--http-port", "PORT", "Port for HTTP and MCP"),
   row("--storage", "PATH", 'Database file, ":memory:" or "none"'),
   row("--log-level", "LEVEL", "debug, info, warn or error"),
+  row("--log-format", "FORMAT", "auto, line, pretty or json"),
   row("--dev-certificate", undefined, "Speak TLS with a self-signed certificate made now, for development"),
   row("--development", undefined, "Accept the known development secret and offer test tools"),
   row("--help", undefined, "Show this text"),

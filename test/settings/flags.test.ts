@@ -67,6 +67,6 @@ describe("FLAGS", () => {
   test("is what flagsHelp shows, one line each", () => {
     const lines = flagsHelp().split("\n");
     expect(lines).toHaveLength(FLAGS.length);
-    expect(lines[1]).toBe("  --host HOST        Address that both ports listen on");
+    expect(lines[1]).toBe("  --host HOST          Address that both ports listen on");
   });
 });
