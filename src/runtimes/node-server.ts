@@ -27,7 +27,7 @@ export interface NodeServer {
   readonly opened: "connection" | "secureConnection";
   /** End the connections whose TLS handshake is not done. */
   cutHandshakes(): void;
-  /** See `Listener`. */
+  /** See `Listener`. Absent where the port does not speak TLS. */
   renewTls?(tls: PortTls): void;
 }
 
@@ -81,10 +81,7 @@ export function createNodeServer(
     cutHandshakes() {
       for (const connection of handshakes.values()) connection.destroy();
     },
-    // Deno has no such method.
-    ...("setSecureContext" in server
-      ? { renewTls: (renewed) => server.setSecureContext(secureContext(renewed)) }
-      : {}),
+    renewTls: (renewed) => server.setSecureContext(secureContext(renewed)),
   };
 }
 

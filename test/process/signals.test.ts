@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { useBuiltScratch } from "../support/built-scratch.ts";
+import { makeAuthority, makeFiles } from "../support/certificates.ts";
 import { FrameClient, refusedUpgrade } from "../support/frame-client.ts";
 import { serve, type Serving } from "../support/serve-process.ts";
 import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
@@ -66,6 +67,35 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("serve on %s", { timeout: PA
       expect((await program.ended).code).toBe(0);
     },
   );
+
+  it.runIf(hasRuntime(runtime))("shows a renewed certificate, or says that it needs a restart", async () => {
+    const files = await makeFiles();
+    onTestFinished(() => files.remove());
+    const [first, second] = [await makeAuthority(), await makeAuthority()];
+    const { cert_file, key_file } = await files.store("server", await first.issue());
+    const program = await serve(runtime, {
+      entry: "session-buddy",
+      args: scratch.flags(`renewal-${runtime}`),
+      environment: { SESSION_BUDDY_CERT_FILE: cert_file, SESSION_BUDDY_KEY_FILE: key_file },
+      lifetimeMs: PATIENCE_MS,
+    });
+    const staying = await FrameClient.open(program.websocket, { ca: first.cert });
+    await files.store("server", await second.issue());
+    program.kill("SIGHUP");
+    const isRenewed = runtime !== "bun";
+    const named = `"the certificate ${cert_file}"`;
+    await logged(
+      program,
+      isRenewed
+        ? `Settings have changed service=session-buddy changed=${named}`
+        : `Settings change with the next start only service=session-buddy settings=${named}`,
+    );
+    const trusted = isRenewed ? second : first;
+    await (await FrameClient.open(program.websocket, { ca: trusted.cert })).close();
+    expect((await staying.request("get_status")).type).toBe("response");
+    program.kill("SIGTERM");
+    expect((await program.ended).code).toBe(0);
+  });
 
   it.runIf(hasRuntime(runtime))("ends at once at a second signal", async () => {
     const program = await serve(runtime, {
