@@ -3,36 +3,45 @@
 import process from "node:process";
 import { VERSION } from "../protocol/version.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
+import { nearest } from "../settings/nearest.ts";
+import { quoted } from "../settings/settings-error.ts";
+import { COMMANDS } from "./commands.ts";
 
-const USAGE = `Usage: mcp-realtime COMMAND [FLAGS]
-
-Commands:
-  serve [SERVICE...]     Serve services until Ctrl-C; all of them where none is named
-  mcp SERVICE            Speak MCP over standard input and output; serve the service where nobody does
-  mcp config CLIENT      Print what goes into the configuration file of an MCP client
-  token create | verify  Make a token for a service, or say what one is worth there
-
-  --version  Show the version
-`;
-
-/** A command is loaded when it is asked for. */
 async function main(args: readonly string[]): Promise<number> {
-  const [command, ...rest] = args;
-  if (command === "serve") return await (await import("./serve.ts")).serve(rest);
-  if (command === "mcp") return await (await import("./mcp.ts")).mcp(rest);
-  if (command === "token") return await (await import("./token.ts")).token(rest);
-  if (command === "--help" || command === "-h") {
-    console.log(USAGE);
+  const [word, ...rest] = args;
+  if (word === undefined) {
+    console.error(usage());
+    return EXIT_CODES.usage;
+  }
+  if (word === "--help" || word === "-h" || word === "help") {
+    const [command] = rest;
+    if (command !== undefined) return await main([command, "--help"]);
+    console.log(usage());
     return EXIT_CODES.done;
   }
-  if (command === "--version") {
+  if (word === "--version" || word === "-V") {
     console.log(VERSION);
     return EXIT_CODES.done;
   }
-  console.error(
-    command === undefined ? USAGE : `Unknown command "${command}": expected serve, mcp or token\n\n${USAGE}`,
-  );
+  const known = Object.keys(COMMANDS).filter((name) => !name.includes(" "));
+  if (known.includes(word)) return await COMMANDS[word]!.run(rest);
+  const meant = nearest(word, known);
+  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  console.error(`Unknown command ${quoted(word)}: expected ${known.join(", ")}${hint}\n\n${usage()}`);
   return EXIT_CODES.usage;
+}
+
+function usage(): string {
+  const heads = Object.entries(COMMANDS).map(([name, { words }]) => `${name} ${words}`.trim());
+  const width = Math.max(...heads.map((head) => head.length));
+  const lines = Object.values(COMMANDS).map(({ summary }, at) => `  ${heads[at]!.padEnd(width)}  ${summary}`);
+  return `Usage: mcp-realtime COMMAND [FLAGS]
+
+Commands:
+${lines.join("\n")}
+
+  --version  Show the version
+  --help     Show this text; that of a command with mcp-realtime COMMAND --help`;
 }
 
 // Ends also where a stop was given up and something still holds the process.

@@ -1,0 +1,88 @@
+/**
+ * What the commands have in common that the library `commander` reads: their help, their faults in our words, and the
+ * one place where their exit code is set.
+ *
+ * @module
+ */
+import { Command, CommanderError } from "commander";
+import { EXIT_CODES } from "../server/exit-codes.ts";
+import { explained } from "../server/run.ts";
+
+/** One of `EXIT_CODES`. */
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+
+/** A command that cannot go on. The message is a sentence for a person, on standard error. */
+export class CommandFailure extends Error {
+  override readonly name = "CommandFailure";
+  readonly code: ExitCode;
+
+  constructor(code: ExitCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** How the programs that were run have ended. */
+const codes = new WeakMap<Command, number>();
+
+/**
+ * A command, or a word below one (`config show`), with our way of help and faults. Its flags say what they are with
+ * `.option()`, what it does with `.action(action(…))`. A flag's text is read by a function that throws `SettingsError`.
+ */
+export function makeCommand(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .helpOption("-h, --help", "Show this text")
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .configureHelp({ optionTerm: ({ flags }) => flags, showGlobalOptions: false })
+    // Told once, by `runCommand`.
+    .configureOutput({ outputError: () => {} })
+    .exitOverride();
+}
+
+/** What a command does, as commander wants it. `work` gets the words, then the flags, and resolves with the exit code. */
+export function action<Given extends unknown[]>(
+  work: (...given: Given) => Promise<number> | number,
+): (...given: [...Given, Command]) => Promise<void> {
+  return async (...given) => {
+    let program = given.at(-1) as Command;
+    while (program.parent) program = program.parent;
+    codes.set(program, await work(...given.slice(0, -1) as Given));
+  };
+}
+
+/**
+ * Run a command. What is the caller's or the operator's to mend becomes a sentence on standard error.
+ *
+ * @param args What stood after its name.
+ * @returns the exit code.
+ */
+export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
+  const program = new Command("mcp-realtime").addCommand(command);
+  return await explained(async () => {
+    try {
+      await program.parseAsync([command.name(), ...args], { from: "user" });
+      return codes.get(program) ?? EXIT_CODES.done;
+    } catch (error) {
+      if (error instanceof CommandFailure) {
+        console.error(error.message);
+        return error.code;
+      }
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode === 0) return EXIT_CODES.done;
+      // Help that nobody asked for, as a word is missing: it says which.
+      if (error.code !== "commander.help") console.error(faultIn(error, command.name()));
+      return EXIT_CODES.usage;
+    }
+  });
+}
+
+/** Commander's sentence in our form, without a value, which may be a secret. */
+function faultIn({ message }: CommanderError, name: string): string {
+  const [fault = "", hint = ""] = message.replace(/^error: /, "").split("\n");
+  const said = fault.replace(/'(--?[^'=\s]+)[^']*'/, "'$1'").replaceAll("'", '"').replace(/\.$/, "");
+  const meant = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
+  const advice = meant === undefined ? `; see mcp-realtime ${name} --help` : `, did you mean "${meant}"?`;
+  return `${name}: ${said}${advice}`;
+}

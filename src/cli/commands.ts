@@ -1,0 +1,48 @@
+/**
+ * Every command: what the help says of it, and where it is. A command's file is loaded when it is asked for, so that none
+ * starts later for the others' sake; so is the library that reads flags, which `serve` and `mcp` do without: theirs are
+ * settings (`settings/flags.ts`).
+ *
+ * @module
+ */
+import type { Command } from "commander";
+
+export interface CommandRow {
+  /** What stands after its name. */
+  readonly words: string;
+  readonly summary: string;
+  /** @returns the exit code. */
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/** In the order of the help. */
+export const COMMANDS: Readonly<Record<string, CommandRow>> = {
+  serve: {
+    words: "[SERVICE...]",
+    summary: "Serve services until Ctrl-C; all of them where none is named",
+    run: async (args) => await (await import("./serve.ts")).serve(args),
+  },
+  mcp: {
+    words: "SERVICE",
+    summary: "Speak MCP over standard input and output; serve the service where nobody does",
+    run: async (args) => await (await import("./mcp.ts")).mcp(args),
+  },
+  "mcp config": {
+    words: "CLIENT",
+    summary: "Print what goes into the configuration file of an MCP client",
+    run: async (args) => await (await import("./mcp.ts")).mcp(["config", ...args]),
+  },
+  token: {
+    words: "create | verify",
+    summary: "Make a token for a service, or say what one is worth there",
+    run: async (args) => await (await import("./token.ts")).token(args),
+  },
+};
+
+/** A command that the library reads. */
+export function read(load: () => Promise<Command>): CommandRow["run"] {
+  return async (args) => {
+    const [{ runCommand }, command] = await Promise.all([import("./command.ts"), load()]);
+    return await runCommand(command, args);
+  };
+}
