@@ -17,9 +17,14 @@ export const PARTS = "programs";
  */
 const APART = ["libsql", "bufferutil", "utf-8-validate", "selfsigned"];
 
-/** What every server needs is one part, and what tells a version is not in it. Packages go where they are used. */
+/**
+ * What every server needs is one part, and what tells a version or a command that is not there is not in it. Packages go
+ * where they are used.
+ */
+const WORDS =
+  /\/src\/(?:protocol\/(?:version|common-requests)|server\/exit-codes|settings\/(?:nearest|settings-error))\.js$/;
 const GROUPS = [
-  { name: "words", test: /\/src\/(?:protocol\/version|server\/exit-codes)\.js$/, priority: 2 },
+  { name: "words", test: WORDS, priority: 2 },
   {
     name: "server",
     test: /\/src\/(?:server|service|storage|runtimes\/(?:node|workspace|list-folder|blob-files))[/.]/,

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { explained } from "../server/run.ts";
+import { nearest } from "../settings/nearest.ts";
 
 /** One of `EXIT_CODES`. */
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
@@ -24,21 +25,54 @@ export class CommandFailure extends Error {
 
 /** How the programs that were run have ended. */
 const codes = new WeakMap<Command, number>();
+/** Whose words were not understood. */
+const faulty = new WeakMap<CommanderError, Command>();
 
 /**
  * A command, or a word below one (`config show`), with our way of help and faults. Its flags say what they are with
  * `.option()`, what it does with `.action(action(…))`. A flag's text is read by a function that throws `SettingsError`.
  */
 export function makeCommand(name: string, summary: string): Command {
-  return new Command(name)
+  const command = new Command(name);
+  return command
     .description(summary)
     .helpOption("-h, --help", "Show this text")
     .helpCommand(false)
     .showSuggestionAfterError()
-    .configureHelp({ optionTerm: ({ flags }) => flags, showGlobalOptions: false })
+    .configureHelp({
+      commandUsage: usageOf,
+      subcommandTerm: termOf,
+      optionTerm: ({ flags }) => withoutBrackets(flags),
+      // Taken out again by commander where no colours are wanted.
+      styleTitle: (title) => `\u001b[1m${title}\u001b[22m`,
+    })
     // Told once, by `runCommand`.
     .configureOutput({ outputError: () => {} })
-    .exitOverride();
+    .exitOverride((fault) => {
+      faulty.set(fault, command);
+      throw fault;
+    });
+}
+
+/** `mcp-realtime tail SERVICE CHANNEL... [FLAGS]`. */
+function usageOf(command: Command): string {
+  const above = nameOf(command).split(" ").slice(0, -1);
+  return ["mcp-realtime", ...above, termOf(command), "[FLAGS]"].join(" ");
+}
+
+/** `check [SERVICE...]`, or the words below it: `config check|show`. */
+function termOf(command: Command): string {
+  const inner = command.commands.map((one) => one.name()).join("|");
+  const words = command.registeredArguments.map((argument) => {
+    const word = `${argument.name()}${argument.variadic ? "..." : ""}`;
+    return argument.required ? word : `[${word}]`;
+  });
+  return [command.name(), ...(inner === "" ? [] : [inner]), ...words].join(" ");
+}
+
+/** What a flag takes needs no mark. */
+function withoutBrackets(term: string): string {
+  return term.replace(/<([^>]*)>/g, "$1");
 }
 
 /** What a command does, as commander wants it. `work` gets the words, then the flags, and resolves with the exit code. */
@@ -72,17 +106,27 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
       if (!(error instanceof CommanderError)) throw error;
       if (error.exitCode === 0) return EXIT_CODES.done;
       // Help that nobody asked for, as a word is missing: it says which.
-      if (error.code !== "commander.help") console.error(faultIn(error, command.name()));
+      if (error.code !== "commander.help") console.error(faultIn(error, faulty.get(error) ?? command));
       return EXIT_CODES.usage;
     }
   });
 }
 
 /** Commander's sentence in our form, without a value, which may be a secret. */
-function faultIn({ message }: CommanderError, name: string): string {
+function faultIn({ code, message }: CommanderError, command: Command): string {
   const [fault = "", hint = ""] = message.replace(/^error: /, "").split("\n");
   const said = fault.replace(/'(--?[^'=\s]+)[^']*'/, "'$1'").replaceAll("'", '"').replace(/\.$/, "");
-  const meant = /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
+  const name = nameOf(command);
+  const meant = code === "commander.unknownOption"
+    ? nearest(/"([^"]*)"/.exec(said)?.[1] ?? "", command.options.map(({ long }) => long ?? ""))
+    : /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
   const advice = meant === undefined ? `; see mcp-realtime ${name} --help` : `, did you mean "${meant}"?`;
   return `${name}: ${said}${advice}`;
+}
+
+/** `config show`. */
+function nameOf(command: Command): string {
+  const names = [command.name()];
+  for (let above = command.parent; above?.parent; above = above.parent) names.unshift(above.name());
+  return names.join(" ");
 }

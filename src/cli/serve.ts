@@ -7,9 +7,8 @@ import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { explained, runServices } from "../server/run.ts";
 import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
-import { nearest } from "../settings/nearest.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { SERVICES } from "./services.ts";
+import { knownService, SERVICES } from "./services.ts";
 
 /**
  * Serve until told to stop.
@@ -53,14 +52,8 @@ function refuseOwn({ settingsFile, values }: Flags): void {
 }
 
 function choose(words: readonly string[]): readonly string[] {
-  const known = Object.keys(SERVICES);
-  for (const word of words) {
-    if (Object.hasOwn(SERVICES, word)) continue;
-    const meant = nearest(word, known);
-    const hint = meant === undefined ? "" : `: did you mean "${meant}"?`;
-    throw new SettingsError([`serve: expected a service of ${known.join(", ")}, got "${word}"${hint}`]);
-  }
-  return words.length > 0 ? [...new Set(words)] : known;
+  const names = words.map((word) => knownService("serve", word));
+  return names.length > 0 ? [...new Set(names)] : Object.keys(SERVICES);
 }
 
 function help(): string {

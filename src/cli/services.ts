@@ -4,6 +4,8 @@
  * @module
  */
 import type { Service } from "../service/define-service.ts";
+import { nearest } from "../settings/nearest.ts";
+import { quoted, SettingsError } from "../settings/settings-error.ts";
 
 /** By name, in the order in which they are started. */
 export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
@@ -18,3 +20,17 @@ export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
   excalidraw: async () =>
     (await import("../../services/excalidraw/mod.ts")).excalidrawService as unknown as Service,
 };
+
+/**
+ * @param command Begins the sentence where no service has this name.
+ * @throws {SettingsError}
+ */
+export function knownService(command: string, word: string): string {
+  if (Object.hasOwn(SERVICES, word)) return word;
+  const known = Object.keys(SERVICES);
+  const meant = nearest(word, known);
+  const hint = meant === undefined ? "" : `: did you mean "${meant}"?`;
+  throw new SettingsError([
+    `${command}: expected a service of ${known.join(", ")}, got ${quoted(word)}${hint}`,
+  ]);
+}

@@ -80,7 +80,7 @@ export class BridgeBench {
           return { url: "http://127.0.0.1/mcp", ask, isOwn: false };
         },
       },
-      credentials: { headers: () => Promise.resolve({}), advice: "" },
+      credentials: { token: () => Promise.resolve(null), headers: () => Promise.resolve({}), advice: "" },
       clock,
       log: silentLog,
       say: (message) => Promise.resolve(void this.said.push(message as Message)),

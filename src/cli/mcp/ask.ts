@@ -74,7 +74,7 @@ function askTrusting(certificate: string, url: string, question: Question): Prom
   });
 }
 
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || isThisMachine(addressGroup(hostname));
 }
 

@@ -10,7 +10,7 @@ import type { Runtime } from "../../ports/runtime.ts";
 import { detectRuntime } from "../../runtimes/detect.ts";
 import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { readSettings } from "../../server/run.ts";
-import { authority } from "../../server/status.ts";
+import { originOf } from "../address.ts";
 import { type Entry, MCP_CLIENTS } from "./clients.ts";
 import { type CommandName, COMMANDS, readConfigArguments } from "./config-arguments.ts";
 import { TOKEN_VARIABLE } from "./credentials.ts";
@@ -80,7 +80,5 @@ function thisProgram(): string[] {
 /** The address of a service that runs, as its settings say. */
 async function reached(name: string, runtime: Runtime): Promise<Entry> {
   const { http, tls, auth } = await readSettings(await SERVICES[name]!(), runtime);
-  const host = http.host === "0.0.0.0" ? "127.0.0.1" : http.host === "::" ? "::1" : http.host;
-  const url = `${tls.enabled ? "https" : "http"}://${authority(host, http.port)}/mcp`;
-  return { name, url, hasToken: auth.required };
+  return { name, url: `${originOf("http", http, tls)}/mcp`, hasToken: auth.required };
 }

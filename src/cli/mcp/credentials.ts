@@ -1,5 +1,6 @@
 /**
- * Who the bridge says it is: the bearer of the token that it was given, or the user "stdio" by a token of its own making.
+ * Who a command says it is: the bearer of the token that it was given, or a user of this machine by a token of its own
+ * making.
  *
  * @module
  */
@@ -10,55 +11,59 @@ import type { Settings } from "../../settings/schema.ts";
 /** Where a token comes from. Never an argument, which others on the machine could read. */
 export const TOKEN_VARIABLE = "MCP_REALTIME_TOKEN";
 
-const USER = "stdio";
 /** One that leaks is soon worth nothing; one that is used outlives the longest call. */
 const LIFETIME_SECONDS = 600;
 const RENEWED_AFTER_MS = (LIFETIME_SECONDS / 2) * 1_000;
 
 export interface Credentials {
+  /** What the next connection is opened with; null where nothing is asked for, or nothing is known to say. */
+  token(): Promise<string | null>;
   /** The header of the next request; none where nothing is asked for, or nothing is known to say. */
   headers(): Promise<Readonly<Record<string, string>>>;
   /** What to do where the service refuses them. */
   readonly advice: string;
 }
 
-/** @param token What the environment gave. */
+/**
+ * @param token What was given; a function is asked for each connection.
+ * @param user For whom a token is made where none was given.
+ */
 export function credentialsFor(
-  { service, auth, token, clock }: {
+  { service, auth, token, clock, user = "stdio" }: {
     readonly service: string;
-    readonly auth: Settings["auth"];
-    readonly token: string | undefined;
+    readonly auth: Pick<Settings["auth"], "required" | "secret">;
+    readonly token: string | (() => Promise<string>) | undefined;
+    readonly user?: string;
     readonly clock: Clock;
   },
 ): Credentials {
   if (token !== undefined && token !== "") {
-    return {
-      headers: () => Promise.resolve(bearer(token)),
-      advice: `give a valid token of ${service} in ${TOKEN_VARIABLE}`,
-    };
+    const get = typeof token === "string" ? () => Promise.resolve(token) : token;
+    return credentials(get, `give a valid token of ${service} in ${TOKEN_VARIABLE}`);
   }
   const { secret } = auth;
   if (!auth.required || secret === undefined) {
-    return {
-      headers: () => Promise.resolve({}),
-      advice: `give a token of ${service} in ${TOKEN_VARIABLE}`,
-    };
+    return credentials(() => Promise.resolve(null), `give a token of ${service} in ${TOKEN_VARIABLE}`);
   }
   let made: { readonly token: Promise<string>; readonly at: number } | null = null;
-  return {
-    async headers() {
-      const now = clock.monotonic();
-      if (made === null || now - made.at >= RENEWED_AFTER_MS) {
-        const permissions = [`${service}:admin`];
-        const options = { secret, userId: USER, permissions, expiresInSeconds: LIFETIME_SECONDS, clock };
-        made = { token: createToken(options), at: now };
-      }
-      return bearer(await made.token);
-    },
-    advice: `use the secret that it was started with, or give a token in ${TOKEN_VARIABLE}`,
-  };
+  return credentials(async () => {
+    const now = clock.monotonic();
+    if (made === null || now - made.at >= RENEWED_AFTER_MS) {
+      const permissions = [`${service}:admin`];
+      const options = { secret, userId: user, permissions, expiresInSeconds: LIFETIME_SECONDS, clock };
+      made = { token: createToken(options), at: now };
+    }
+    return await made.token;
+  }, `use the secret that it was started with, or give a token in ${TOKEN_VARIABLE}`);
 }
 
-function bearer(token: string): Record<string, string> {
-  return { Authorization: `Bearer ${token}` };
+function credentials(token: Credentials["token"], advice: string): Credentials {
+  return {
+    token,
+    async headers(): Promise<Record<string, string>> {
+      const given = await token();
+      return given === null ? {} : { Authorization: `Bearer ${given}` };
+    },
+    advice,
+  };
 }

@@ -13,10 +13,10 @@ import { parseJson } from "../../protocol/json.ts";
 import type { Contract } from "../../protocol/contract.ts";
 import type { RealtimeServer } from "../../server/realtime-server.ts";
 import { type Running, startServices } from "../../server/run.ts";
-import { authority } from "../../server/status.ts";
 import type { Service } from "../../service/define-service.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { quoted } from "../../settings/settings-error.ts";
+import { originOf } from "../address.ts";
 import { type Ask, askByTls, askPlainly, isDistrust, isRefused, said } from "./ask.ts";
 import { pause } from "./pause.ts";
 
@@ -69,7 +69,7 @@ export class Places {
     this.#parts = parts;
     const { http, tls } = parts.settings;
     this.#ask = tls.enabled ? askByTls(parts.runtime.files, tls.cert_file) : askPlainly;
-    this.#http = this.#origin(http.host, http.port);
+    this.#http = originOf("http", http, tls);
   }
 
   /**
@@ -128,17 +128,12 @@ export class Places {
 
   /** Through no port, so that nothing has to be trusted, and nobody else can be taken for it. */
   #ownPlace(server: RealtimeServer<Contract>): Place {
-    const { host } = this.#parts.settings.http;
+    const { http: { host }, tls } = this.#parts.settings;
     return {
-      url: `${this.#origin(host, server.httpPort)}/mcp`,
+      url: `${originOf("http", { host, port: server.httpPort }, tls)}/mcp`,
       ask: async (url, question) => await server.app.fetch(new Request(url, question)),
       isOwn: true,
     };
-  }
-
-  #origin(host: string, port: number): string {
-    const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-    return `${this.#parts.settings.tls.enabled ? "https" : "http"}://${authority(near, port)}`;
   }
 
   async #look(origin: string): Promise<Found> {
@@ -192,9 +187,9 @@ export class Places {
 
   /** Whether a port that cannot be opened is held by something that will never be the service. */
   async #isForeign(failure: Error): Promise<boolean> {
-    const { websocket } = this.#parts.settings;
+    const { websocket, tls } = this.#parts.settings;
     if (!(failure instanceof ListenError) || !websocket.enabled || websocket.port === 0) return false;
-    const found = await this.#look(this.#origin(websocket.host, websocket.port));
+    const found = await this.#look(originOf("http", websocket, tls));
     return typeof found === "object" && !found.mayChange;
   }
 
