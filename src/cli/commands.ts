@@ -22,6 +22,31 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Serve services until Ctrl-C; all of them where none is named",
     run: async (args) => await (await import("./serve.ts")).serve(args),
   },
+  tail: {
+    words: "SERVICE CHANNEL...",
+    summary: "Show events as they happen, or wait for one",
+    run: read(async () => (await import("./tail.ts")).tailCommand()),
+  },
+  publish: {
+    words: "SERVICE EVENT [DATA...]",
+    summary: "Say that something happened, where clients may say it",
+    run: read(async () => (await import("./publish.ts")).publishCommand()),
+  },
+  request: {
+    words: "SERVICE NAME [DATA...]",
+    summary: "Ask a service for something, and print its answer",
+    run: read(async () => (await import("./request.ts")).requestCommand()),
+  },
+  status: {
+    words: "[SERVICE...]",
+    summary: "Say which services run, and how they are",
+    run: read(async () => (await import("./status.ts")).statusCommand()),
+  },
+  config: {
+    words: "check | show | schema",
+    summary: "Check and show settings",
+    run: read(async () => (await import("./config.ts")).configCommand()),
+  },
   mcp: {
     words: "SERVICE",
     summary: "Speak MCP over standard input and output; serve the service where nobody does",
