@@ -6,15 +6,18 @@
 import process from "node:process";
 import type { Command } from "commander";
 import { RequestError } from "../client/mod.ts";
+import { systemClock } from "../ports/clock.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import type { ExitCode } from "./command.ts";
 import { readDuration } from "./duration.ts";
 import { withClient } from "./reach/connect.ts";
 import { type Reached, type ServiceFlags, withServiceFlags } from "./reach/reach.ts";
+import { span } from "./terminal/ago.ts";
 import { paintJson } from "./terminal/paint-json.ts";
 import { paintFor } from "./terminal/paint.ts";
 import { plainJson } from "./terminal/plain-text.ts";
+import { Screen } from "./terminal/screen.ts";
 
 export interface AskFlags extends ServiceFlags {
   /** Milliseconds. */
@@ -49,14 +52,35 @@ export async function ask(
 ): Promise<ExitCode> {
   const options = { timeoutMs: timeout, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
   const answer = await withClient(reached, (client) => {
-    return client.request(request as "ping", data as Record<string, never>, options).catch((error: Error) => {
-      if (json && error instanceof RequestError) {
-        console.log(plainJson({ error_code: error.code, error_message: error.message }));
-      }
-      throw error;
-    });
+    const work = client.request(request as "ping", data as Record<string, never>, options).catch(
+      (error: Error) => {
+        if (json && error instanceof RequestError) {
+          console.log(plainJson({ error_code: error.code, error_message: error.message }));
+        }
+        throw error;
+      },
+    );
+    return meanwhile(reached.name, work);
   });
   const isRead = process.stdout.isTTY === true && !json;
   console.log(isRead ? paintJson(answer, paintFor(process.stdout, process.env)) : plainJson(answer));
   return EXIT_CODES.done;
+}
+
+const TICK_MS = 1_000;
+
+/** A person at a terminal sees that a long answer is still waited for. */
+async function meanwhile<Answer>(name: string, work: Promise<Answer>): Promise<Answer> {
+  const hasStatus = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const screen = new Screen(process.stderr, { hasStatus, gone: () => {} });
+  const begun = systemClock.monotonic();
+  const stop = systemClock.every(TICK_MS, () => {
+    screen.status(`${name}: no answer yet, ${span(systemClock.monotonic() - begun)}`);
+  });
+  try {
+    return await work;
+  } finally {
+    stop();
+    screen.status("");
+  }
 }

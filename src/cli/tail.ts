@@ -13,6 +13,7 @@ import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { action, CommandFailure, type ExitCode, makeCommand } from "./command.ts";
 import { readDuration } from "./duration.ts";
+import { atMost } from "./mcp/pause.ts";
 import { connect, type Connected, failureOf } from "./reach/connect.ts";
 import { reach, type Reached, withServiceFlags } from "./reach/reach.ts";
 import { checkPlaces, readCount, readPosition, type TailFlags, writePosition } from "./tail/flags.ts";
@@ -67,7 +68,9 @@ async function tail(name: string, channels: readonly string[], flags: TailFlags)
   }
 }
 
-/** On which the bottom line is drawn anew. */
+/** For what is under way to a reader that may have stopped reading. */
+const LAST_LINES_MS = 1_000;
+/** After which the bottom line is drawn anew. */
 const TICK_MS = 1_000;
 
 class Tail {
@@ -133,7 +136,7 @@ class Tail {
       const position = this.#position();
       client.close();
       this.#screen.status("");
-      await this.#screen.flushed();
+      await atMost(wakefulClock, LAST_LINES_MS, this.#screen.flushed());
       if (position) console.error(`Go on from here with --since ${writePosition(position)}`);
     }
   }
@@ -188,7 +191,7 @@ class Tail {
     this.#heardAt = wakefulClock.monotonic();
     if (this.#flags.json) await this.#screen.line(plainJson(item));
     else if (item.type === "gap") this.#screen.beside(() => console.error(gapSentence(item)));
-    else await this.#screen.line(this.#present(item, this.#screen.columns));
+    else await this.#screen.line(this.#present(item, this.#screen.columns), this.#status());
   }
 
   #gap(): void {
@@ -219,16 +222,18 @@ class Tail {
     return positions.reduce((least, position) => position.seq < least.seq ? position : least);
   }
 
-  /** The bottom line: whether the service is there, and how long nothing has happened. */
   #draw(): void {
-    if (this.#isOver) return;
-    const { name } = this.#reached;
+    if (!this.#isOver) this.#screen.status(this.#status());
+  }
+
+  /** The bottom line: whether the service is there, and how long nothing has happened. */
+  #status(): string {
+    const { name, url } = this.#reached;
+    if (!this.#isConnected) return `${this.#paint("yellow", "○")} ${name}: connecting to ${url}`;
     const quiet = ago(wakefulClock.monotonic() - this.#heardAt);
     const told = this.#count === 0
       ? "nothing yet"
       : `${this.#count} event${this.#count === 1 ? "" : "s"}, the last one ${quiet}`;
-    const lamp = this.#isConnected ? this.#paint("green", "●") : this.#paint("yellow", "○");
-    const state = this.#isConnected ? told : `connecting to ${this.#reached.url}`;
-    this.#screen.status(`${lamp} ${name}: ${state}`);
+    return `${this.#paint("green", "●")} ${name}: ${told}`;
   }
 }

@@ -21,9 +21,6 @@ import { SettingsError } from "../settings/settings-error.ts";
 import { SERVICES } from "./services.ts";
 import { readLifetime, readTokenArguments, type TokenArguments } from "./token-arguments.ts";
 
-/** The token is not good for the service. */
-const NOT_AUTHORIZED = 4;
-
 const HELP =
   `Usage: mcp-realtime token create --service NAME [--user U] [--permission P]... [--expires 1h|never]
        mcp-realtime token verify TOKEN|- --service NAME [--json]
@@ -123,7 +120,7 @@ async function verify(
   else if (result.ok) console.log(asText(service, result));
   else console.error(refusalText(service, result.reason));
   if (result.ok) return EXIT_CODES.done;
-  return result.reason === "unavailable" ? EXIT_CODES.error : NOT_AUTHORIZED;
+  return result.reason === "unavailable" ? EXIT_CODES.error : EXIT_CODES.notAuthorized;
 }
 
 type Good = Extract<Verification, { ok: true }>;

@@ -34,7 +34,8 @@ function draw(words: readonly string[], environment: Record<string, string> = {}
   return {
     drawn,
     /** Resolves when what is drawn so far holds the text. */
-    shows: (text: string) => program.line(() => drawn().includes(text)),
+    shows: (text: string | RegExp) =>
+      program.line(() => typeof text === "string" ? drawn().includes(text) : text.test(drawn())),
     type: (keys: string) => program.write(JSON.stringify({ keys })),
     async ended() {
       await program.ended;
@@ -56,7 +57,7 @@ describe.skipIf(!hasPython)("at a terminal", { timeout: PATIENCE_MS }, () => {
         'project="a tour\\u001b[31m"',
     );
     // The line is drawn anew as time goes.
-    await tail.shows("1 event, the last one 1s ago");
+    await tail.shows(/1 event, the last one \d+s ago/);
     tail.type("\u0003");
     const { code, drawn } = await tail.ended();
     expect(code).toBe(0);
@@ -101,5 +102,14 @@ describe.skipIf(!hasPython)("at a terminal", { timeout: PATIENCE_MS }, () => {
     const { code, drawn } = await draw(["request", "session-buddy", "get_status"]).ended();
     expect(code).toBe(0);
     expect(drawn.startsWith('{\r\n  \u001b[36m"')).toBe(true);
+  });
+
+  it("request says how long it waits, and takes that away again", async () => {
+    service.signal("SIGSTOP");
+    const words = ["request", "session-buddy", "get_status", "--timeout", "4s"];
+    const { code, drawn } = await draw(words).ended().finally(() => service.signal("SIGCONT"));
+    expect(code).toBe(3);
+    expect(drawn).toMatch(/session-buddy: no answer yet, \ds/);
+    expect(drawn.split(ERASE).at(-1)).toMatch(/^session-buddy: No answer to get_status in 4000 ms\r\n$/);
   });
 });

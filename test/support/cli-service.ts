@@ -16,6 +16,7 @@ export interface ServedService {
   readonly http: string;
   /** Ask it over HTTP. Rejects where it refuses. */
   post(request: string, data: object): Promise<Record<string, unknown>>;
+  signal(signal: NodeJS.Signals): void;
   /** End the process; whoever is connected sees it go. */
   stop(signal?: NodeJS.Signals): Promise<unknown>;
   /** Serve again on the same ports. */
@@ -63,6 +64,7 @@ export async function serveIn(
       if (!answer.ok) throw new Error(`Expected ${request} to be done, got ${JSON.stringify(body)}`);
       return body;
     },
+    signal: (signal) => serving.kill(signal),
     async stop(signal = "SIGTERM") {
       serving.kill(signal);
       return await serving.ended;

@@ -41,7 +41,7 @@ export function askByTls(files: Pick<Files, "readText" | "resolve">, certFile: s
 }
 
 /** The one of the server. Those after it could sign others. */
-function firstCertificate(pem: string): string | undefined {
+export function firstCertificate(pem: string): string | undefined {
   return /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(pem)?.[0];
 }
 

@@ -8,6 +8,7 @@ import { type Client, createClient } from "../../client/node.ts";
 import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { SettingsError } from "../../settings/settings-error.ts";
 import { CommandFailure } from "../command.ts";
+import { isDistrust } from "../mcp/ask.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import type { Reached } from "./reach.ts";
 import { trustingSocket } from "./trust.ts";
@@ -92,13 +93,11 @@ function unreachable(name: string, url: string, error: unknown): CommandFailure 
     /^: /,
     "",
   );
-  return new CommandFailure(
-    EXIT_CODES.error,
-    plainText(
-      `Cannot reach ${name} at ${url}${cause && `: ${cause}`}; start it (mcp-realtime serve ${name}), ` +
-        "or say where it runs (--url)",
-    ),
-  );
+  const advice = isDistrust(new Error(cause))
+    ? "name its certificate, or that of whoever issued it, in NODE_EXTRA_CA_CERTS, on Deno DENO_CERT"
+    : `start it (mcp-realtime serve ${name}), or say where it runs (--url)`;
+  const sentence = `Cannot reach ${name} at ${url}${cause && `: ${cause}`}; ${advice}`;
+  return new CommandFailure(EXIT_CODES.error, plainText(sentence));
 }
 
 /**

@@ -4,10 +4,11 @@
  * @module
  */
 import { readFile } from "node:fs/promises";
+import { rootCertificates } from "node:tls";
 // @ts-types="@types/ws"
 import { WebSocket } from "ws";
 import type { WebSocketClass } from "../../client/mod.ts";
-import { isLoopback } from "../mcp/ask.ts";
+import { firstCertificate, isLoopback } from "../mcp/ask.ts";
 import type { Reached } from "./reach.ts";
 
 /** As the client's own on Node. */
@@ -19,8 +20,11 @@ const BOUNDS = { maxPayload: 1_048_576, perMessageDeflate: false };
  */
 export async function trustingSocket({ url, certificateFile }: Reached): Promise<WebSocketClass | undefined> {
   if (certificateFile === undefined) return undefined;
-  const ca = await readFile(certificateFile, "utf8").catch(() => undefined);
-  if (ca === undefined) return undefined;
+  const text = await readFile(certificateFile, "utf8").catch(() => "");
+  const own = firstCertificate(text);
+  if (own === undefined) return undefined;
+  // Besides: what serves may be an older one, whose issuer is known.
+  const ca = [own, ...rootCertificates];
   // It is the very certificate of the settings, which need not name this machine's own address.
   const identity = isLoopback(new URL(url).hostname) ? { checkServerIdentity: () => undefined } : {};
   const options: object = { ...BOUNDS, ca, allowPartialTrustChain: true, ...identity };

@@ -36,10 +36,16 @@ export class Screen {
     return this.#stream.columns || COLUMNS;
   }
 
-  /** Resolves when the line is out, so that whoever waits writes no faster than the other side reads. Never rejects. */
-  line(text: string): Promise<void> {
-    const under = this.#status === "" ? "" : this.#status;
-    return this.#write(`${this.#status === "" ? "" : ERASE}${text}\n${under}`);
+  /**
+   * Resolves when the line is out, so that whoever waits writes no faster than the other side reads. Never rejects.
+   *
+   * @param status What the bottom line says from now on. Default: the same as before.
+   */
+  line(text: string, status: string = this.#status): Promise<void> {
+    const under = this.#hasStatus ? status : "";
+    const erase = this.#status === "" ? "" : ERASE;
+    this.#status = under;
+    return this.#write(`${erase}${text}\n${under}`);
   }
 
   /** Change the bottom line; an empty text takes it away. */
