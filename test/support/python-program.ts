@@ -21,11 +21,22 @@ export interface PythonProgram {
   readonly ended: Promise<number | string | null>;
 }
 
-/** @param facts Written to its standard input as the first line, in JSON. */
-export function startPython(script: string, args: readonly string[], facts: unknown): PythonProgram {
+/**
+ * @param facts Written to its standard input as the first line, in JSON.
+ * @param environment Variables beside those of this process.
+ */
+export function startPython(
+  script: string,
+  args: readonly string[],
+  facts: unknown,
+  environment: Readonly<Record<string, string>> = {},
+): PythonProgram {
   const python = pythonPath();
   if (python === undefined) throw new Error("Cannot start Python: there is none with the packages needed");
-  const child = spawn(python, ["-B", `${folder}${script}`, ...args], { stdio: "pipe" });
+  const child = spawn(python, ["-B", `${folder}${script}`, ...args], {
+    stdio: "pipe",
+    env: { ...process.env, ...environment },
+  });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   let stderr = "";
