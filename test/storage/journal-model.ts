@@ -50,6 +50,8 @@ class Model {
   seq = 0;
   stored: Stored[] = [];
   last = new Map<string, number>();
+  /** Whether events have become too old: what is too old may stay for a while, and is counted then. */
+  aged = false;
   readonly #setup: JournalSetup;
   readonly epoch: string;
 
@@ -89,6 +91,12 @@ class Model {
     return this.in(scope).filter(({ gone }) => !gone).map(({ event }) => event);
   }
 
+  get size(): { events: number; bytes: number } {
+    this.#age();
+    const kept = this.stored.filter(({ gone }) => !gone);
+    return { events: kept.length, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
   evicted(scope: Scope): number {
     return Math.max(0, ...this.in(scope).filter(({ gone }) => gone).map(({ event }) => event.seq));
   }
@@ -126,7 +134,7 @@ class Model {
   #age(): void {
     for (const entry of this.stored) {
       const { ageMs } = this.#setup.retentionOf(kindOf(entry.event.channel));
-      if (this.#setup.clock.now() - entry.at > ageMs) entry.gone = true;
+      if (this.#setup.clock.now() - entry.at > ageMs) entry.gone = this.aged = true;
     }
   }
 }
@@ -203,6 +211,10 @@ function fitting(events: readonly SequencedEvent[], limit: number, maxBytes: num
 
 function compare(journal: Journal, model: Model, random: number): void {
   expect(journal.head).toEqual({ epoch: model.epoch, seq: model.seq });
+  const { events, bytes } = model.size;
+  if (!model.aged) expect(journal.size).toEqual({ events, bytes });
+  expect(journal.size.events).toBeGreaterThanOrEqual(events);
+  expect(journal.size.bytes).toBeGreaterThanOrEqual(bytes);
   const after = Math.floor(random * (model.seq + 2));
   const limit = Math.floor(random * 7);
   for (const scope of SCOPES) {
