@@ -87,8 +87,9 @@ describe.runIf(hasPython)("check_health.py", () => {
   }, PATIENCE);
   afterAll(async () => {
     // Nothing that the scripts have done was worth a warning: they open ports and drop them.
-    expect(program.stderr()).not.toMatch(/ (WARN|ERROR) /);
+    const log = program.stderr();
     await stop(program);
+    expect(log).not.toMatch(/ (WARN|ERROR) /);
   }, PATIENCE);
 
   const check = async (asked: readonly Server[], ...args: string[]) => {
