@@ -50,6 +50,7 @@ const HOUSE: House = {
   },
   closed: {
     client: ["protocol", "ports"],
+    recording: ["protocol", "ports"],
   },
   packages: {
     protocol: ["valibot"],

@@ -1,0 +1,124 @@
+/**
+ * Writing a record as a stream: lines go out at once, and whoever brings more than goes out is made to wait.
+ *
+ * @module
+ */
+import { type Clock, timestamp } from "../ports/clock.ts";
+import { utf8Length } from "../protocol/utf8.ts";
+import { formatLine } from "./record-line.ts";
+import {
+  publicAddress,
+  RECORD_FORMAT,
+  RECORD_VERSION,
+  type RecordHeader,
+  type RecordItem,
+} from "./record.ts";
+
+/** Characters that may wait to go out before whoever brings more has to wait too. */
+const MAX_WAITING = 65_536;
+
+export interface RecordWriterOptions {
+  readonly clock: Clock;
+  /** Append to the file. Called anew only when the call before has settled. What it rejects with is thrown by `add`. */
+  readonly write: (text: string) => Promise<void>;
+}
+
+/** What is known when a record begins. */
+export type RecordBeginning = Pick<RecordHeader, "service" | "url" | "channels" | "epoch">;
+
+export class RecordWriter {
+  readonly #clock: Clock;
+  readonly #write: (text: string) => Promise<void>;
+  readonly #start: { readonly monotonic: number; readonly timestamp: string };
+  #waiting = "";
+  #flushing: Promise<void> | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #events = 0;
+  #bytes = 0;
+  #isOver = false;
+
+  /** Time counts from now on. */
+  constructor({ clock, write }: RecordWriterOptions) {
+    this.#clock = clock;
+    this.#write = write;
+    this.#start = { monotonic: clock.monotonic(), timestamp: timestamp(clock) };
+  }
+
+  /** Events so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Bytes so far, those that wait to go out included. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Milliseconds since the start. */
+  get at(): number {
+    return Math.round((this.#clock.monotonic() - this.#start.monotonic) * 1_000) / 1_000;
+  }
+
+  /** Write the header. To be called once, first. */
+  begin({ service, url, channels, epoch }: RecordBeginning): Promise<void> {
+    return this.#put(formatLine({
+      format: RECORD_FORMAT,
+      version: RECORD_VERSION,
+      service,
+      url: publicAddress(url),
+      channels,
+      started_at: this.#start.timestamp,
+      epoch,
+    }));
+  }
+
+  /** Write what came just now. Nothing after `end`. Rejects where the file could not be written, now or before. */
+  add(item: RecordItem): Promise<void> {
+    if (this.#isOver) return Promise.resolve();
+    if (item.type === "event") this.#events++;
+    return this.#put(formatLine({ at: this.at, ...item }));
+  }
+
+  /** Write the last line, and wait until all is out. Nothing where there is one. */
+  async end(reason: (RecordItem & { readonly type: "end" })["reason"]): Promise<void> {
+    await this.add({ type: "end", reason, events: this.#events });
+    this.#isOver = true;
+    while (this.#flushing) await this.#flushing;
+    this.#check();
+  }
+
+  async #put(line: string): Promise<void> {
+    this.#check();
+    this.#waiting += line;
+    this.#bytes += utf8Length(line);
+    this.#send();
+    if (this.#waiting.length <= MAX_WAITING) return;
+    await this.#flushing;
+    this.#check();
+  }
+
+  #send(): void {
+    this.#flushing ??= this.#flush().then(() => {
+      this.#flushing = null;
+      if (this.#waiting !== "") this.#send();
+    });
+  }
+
+  /** Never rejects: whoever comes next is told. */
+  async #flush(): Promise<void> {
+    try {
+      while (this.#waiting !== "") {
+        const text = this.#waiting;
+        this.#waiting = "";
+        await this.#write(text);
+      }
+    } catch (error) {
+      this.#failure = { error };
+      this.#waiting = "";
+    }
+  }
+
+  #check(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+}
