@@ -42,6 +42,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Say which services run, and how they are",
     run: read(async () => (await import("./status.ts")).statusCommand()),
   },
+  doctor: {
+    words: "[SERVICE...]",
+    summary: "Look at everything that usually goes wrong, and say what to do",
+    run: read(async () => (await import("./doctor.ts")).doctorCommand()),
+  },
   config: {
     words: "check | show | schema",
     summary: "Check and show settings",

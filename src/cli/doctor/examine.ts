@@ -1,0 +1,115 @@
+/**
+ * All checks, in the order in which a person would look: this machine, then each service.
+ *
+ * @module
+ */
+import type { Clock } from "../../ports/clock.ts";
+import type { Runtime } from "../../ports/runtime.ts";
+import { readSettings } from "../../server/run.ts";
+import { NO_FLAGS } from "../../settings/flags.ts";
+import { settingsFile } from "../../settings/loader.ts";
+import type { Settings } from "../../settings/schema.ts";
+import { SettingsError } from "../../settings/settings-error.ts";
+import { askByTls, askPlainly } from "../mcp/ask.ts";
+import { TOKEN_VARIABLE } from "../mcp/credentials.ts";
+import { SERVICES } from "../services.ts";
+import { examineAuth } from "./auth.ts";
+import { fail, type Finding, ok } from "./finding.ts";
+import { examineMachine } from "./machine.ts";
+import { examinePorts } from "./ports.ts";
+import { examineRunning } from "./running.ts";
+import { examineStorage } from "./storage.ts";
+import type { Presence, Subject } from "./subject.ts";
+import { examineTls } from "./tls.ts";
+import { examineTools } from "./tools.ts";
+
+export interface ExamineOptions {
+  /** Names of services. */
+  readonly services: readonly string[];
+  /** Whether they were named, and not all taken. */
+  readonly areNamed: boolean;
+  /** Default: `settings/{service}.yaml` where it exists. */
+  readonly settingsFile?: string | undefined;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+}
+
+/** A finding, and the service that it is about; null for this machine. */
+export interface Told extends Finding {
+  readonly service: string | null;
+}
+
+export async function* examine(options: ExamineOptions): AsyncGenerator<Told, void, undefined> {
+  for await (const finding of examineMachine(options.runtime)) yield { service: null, ...finding };
+  const taken = new Map<string, string>();
+  for (const service of options.services) {
+    for await (const finding of examineService(service, options, taken)) yield { service, ...finding };
+  }
+}
+
+/** @param taken What services before this one have for themselves, each with its owner. */
+async function* examineService(
+  name: string,
+  { areNamed, settingsFile: file, runtime, clock }: ExamineOptions,
+  taken: Map<string, string>,
+): AsyncGenerator<Finding, void, undefined> {
+  const service = await SERVICES[name]!();
+  let settings: Settings;
+  try {
+    const flags = { ...NO_FLAGS, ...(file === undefined ? {} : { settingsFile: file }) };
+    settings = await readSettings(service, runtime, flags);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const advice = "correct it; every setting is described in docs/settings.md";
+    for (const problem of error.problems) yield fail("settings", problem, advice);
+    return;
+  }
+  const from = file ?? settingsFile({ name });
+  const isWritten = await runtime.files.kind(runtime.files.resolve(from)) === "file";
+  yield ok("settings", isWritten ? `"${from}" is valid` : `There is no "${from}": the defaults hold`);
+  yield* clashesOf(name, settings, taken);
+  const { tls } = settings;
+  const subject: Subject = {
+    name,
+    service,
+    settings,
+    runtime,
+    clock,
+    ask: tls.enabled ? askByTls(runtime.files, tls.cert_file) : askPlainly,
+    token: runtime.environment[TOKEN_VARIABLE] || undefined,
+    isNamed: areNamed,
+  };
+  const presence: Presence = { health: null };
+  yield* examinePorts(subject, presence);
+  yield* examineStorage(subject, presence);
+  yield* examineAuth(subject);
+  yield* examineTls(subject);
+  yield* examineTools(subject);
+  yield* examineRunning(subject, presence);
+}
+
+/** Two services on one machine need ports and files of their own. */
+function* clashesOf(
+  name: string,
+  { websocket, http, storage }: Settings,
+  taken: Map<string, string>,
+): Generator<Finding> {
+  const wanted = [
+    ...websocket.enabled && websocket.port !== 0 ? [[`port ${websocket.port}`, "websocket.port"]] : [],
+    ...http.port === 0 ? [] : [[`port ${http.port}`, "http.port"]],
+    ...storage.path === "none" || storage.path === ":memory:"
+      ? []
+      : [[`database "${storage.path}"`, "storage.path"]],
+  ] as [string, string][];
+  for (const [thing, setting] of wanted) {
+    const owner = taken.get(thing);
+    if (owner === undefined) taken.set(thing, name);
+    else {
+      yield fail(
+        "settings.shared",
+        `The settings of ${name} and of ${owner} both name ${thing}`,
+        `set ${setting} of one of them to another`,
+      );
+    }
+  }
+}
