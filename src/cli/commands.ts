@@ -47,6 +47,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Look at everything that usually goes wrong, and say what to do",
     run: read(async () => (await import("./doctor.ts")).doctorCommand()),
   },
+  record: {
+    words: "SERVICE CHANNEL...",
+    summary: "Write what comes over channels to a file",
+    run: read(async () => (await import("./record.ts")).recordCommand()),
+  },
   config: {
     words: "check | show | schema",
     summary: "Check and show settings",

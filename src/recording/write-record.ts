@@ -36,11 +36,16 @@ export class RecordWriter {
   #events = 0;
   #bytes = 0;
   #isOver = false;
+  #tellFailure: (error: unknown) => void = () => {};
+  /** Rejects where the file could not be written, as soon as that is known. Never resolves. */
+  readonly failed: Promise<never> = new Promise((_, reject) => this.#tellFailure = reject);
 
   /** Time counts from now on. */
   constructor({ clock, write }: RecordWriterOptions) {
     this.#clock = clock;
     this.#write = write;
+    // Whoever does not look is told by the next call.
+    this.failed.catch(() => {});
     this.#start = { monotonic: clock.monotonic(), timestamp: timestamp(clock) };
   }
 
@@ -59,9 +64,9 @@ export class RecordWriter {
     return Math.round((this.#clock.monotonic() - this.#start.monotonic) * 1_000) / 1_000;
   }
 
-  /** Write the header. To be called once, first. */
-  begin({ service, url, channels, epoch }: RecordBeginning): Promise<void> {
-    return this.#put(formatLine({
+  /** Write the header, and wait until it is out. To be called once, first. */
+  async begin({ service, url, channels, epoch }: RecordBeginning): Promise<void> {
+    await this.#put(formatLine({
       format: RECORD_FORMAT,
       version: RECORD_VERSION,
       service,
@@ -70,6 +75,7 @@ export class RecordWriter {
       started_at: this.#start.timestamp,
       epoch,
     }));
+    await this.#sent();
   }
 
   /** Write what came just now. Nothing after `end`. Rejects where the file could not be written, now or before. */
@@ -83,8 +89,7 @@ export class RecordWriter {
   async end(reason: (RecordItem & { readonly type: "end" })["reason"]): Promise<void> {
     await this.add({ type: "end", reason, events: this.#events });
     this.#isOver = true;
-    while (this.#flushing) await this.#flushing;
-    this.#check();
+    await this.#sent();
   }
 
   async #put(line: string): Promise<void> {
@@ -114,8 +119,14 @@ export class RecordWriter {
       }
     } catch (error) {
       this.#failure = { error };
+      this.#tellFailure(error);
       this.#waiting = "";
     }
+  }
+
+  async #sent(): Promise<void> {
+    while (this.#flushing) await this.#flushing;
+    this.#check();
   }
 
   #check(): void {

@@ -64,7 +64,7 @@ describe("RecordWriter", () => {
       clock,
       write: (text) => new Promise((resolve) => writes.push({ text, done: resolve })),
     });
-    await writer.begin(BEGINNING);
+    const begun = writer.begin(BEGINNING);
     expect(writes).toHaveLength(1);
     let waiting = 0;
     let added = 0;
@@ -86,6 +86,7 @@ describe("RecordWriter", () => {
     writes[1]!.done();
     await expect.poll(() => writes.length).toBe(3);
     writes[2]!.done();
+    await begun;
     await ended;
     expect(await entriesOf(writes.map(({ text }) => text).join(""))).toHaveLength(added + 1);
   });
@@ -95,7 +96,8 @@ describe("RecordWriter", () => {
       clock: new FakeClock(),
       write: () => Promise.reject(new Error("the disk is full")),
     });
-    await writer.begin(BEGINNING);
+    await expect(writer.begin(BEGINNING)).rejects.toThrow("the disk is full");
+    await expect(writer.failed).rejects.toThrow("the disk is full");
     await expect(writer.end("stopped")).rejects.toThrow("the disk is full");
     await expect(writer.add(EVENT)).rejects.toThrow("the disk is full");
   });
