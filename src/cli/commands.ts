@@ -52,6 +52,11 @@ export const COMMANDS: Readonly<Record<string, CommandRow>> = {
     summary: "Write what comes over channels to a file",
     run: read(async () => (await import("./record.ts")).recordCommand()),
   },
+  replay: {
+    words: "FILE",
+    summary: "Bring the events of such a file again, on a port for clients to read",
+    run: read(async () => (await import("./replay.ts")).replayCommand()),
+  },
   config: {
     words: "check | show | schema",
     summary: "Check and show settings",

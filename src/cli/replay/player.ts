@@ -1,0 +1,87 @@
+/**
+ * Brings the events of a record again, as far apart as they were, or faster, or slower.
+ *
+ * @module
+ */
+import type { Clock } from "../../ports/clock.ts";
+import { kindOf } from "../../protocol/channel-name.ts";
+import type { RecordedEvent, RecordEntry, RecordHeader } from "../../recording/record.ts";
+import { isFrom, type Start } from "./start.ts";
+
+/** Events that are brought in one go. */
+const MAX_BATCH = 100;
+
+export interface PlayerOptions {
+  readonly header: RecordHeader;
+  readonly entries: AsyncIterable<RecordEntry>;
+  /** 2 brings what came in a minute in half of one; Infinity brings all at once. @default 1 */
+  readonly speed?: number | undefined;
+  /** @default its beginning */
+  readonly from?: Start | undefined;
+  /** Names of channels, or `kind:*`. @default all */
+  readonly channels?: readonly string[] | undefined;
+  readonly emit: (events: readonly RecordedEvent[]) => void;
+  /** Waited for after each `emit`: gives others their turn, and readers the time to read. */
+  readonly settled: () => Promise<void>;
+  readonly clock: Clock;
+  /** Somebody wishes it to end. */
+  readonly stopped: Promise<void>;
+}
+
+/** What was brought. */
+export interface Played {
+  readonly events: number;
+  /** Gaps that the record tells of, in what was brought: events are missing there. */
+  readonly gaps: number;
+  readonly isComplete: boolean;
+}
+
+/** Resolves when all was brought, or somebody wished it to end. Silence before the first event is left out. */
+export async function play(options: PlayerOptions): Promise<Played> {
+  const { header, entries, speed = 1, from, channels, clock, stopped } = options;
+  const wants = channelFilter(channels);
+  let isStopped = false;
+  void stopped.then(() => isStopped = true);
+  let hasBegun = from === undefined;
+  let origin: { readonly at: number; readonly monotonic: number } | null = null;
+  let batch: RecordedEvent[] = [];
+  let events = 0;
+  let gaps = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    options.emit(batch);
+    events += batch.length;
+    batch = [];
+    await options.settled();
+  };
+  for await (const entry of entries) {
+    if (isStopped) break;
+    hasBegun ||= isFrom(from!, header, entry);
+    if (!hasBegun || !("channel" in entry) || !wants(entry.channel)) continue;
+    if (entry.type === "gap") gaps++;
+    if (entry.type !== "event") continue;
+    origin ??= { at: entry.at, monotonic: clock.monotonic() };
+    const due = origin.monotonic + (entry.at - origin.at) / speed;
+    if (due > clock.monotonic()) await flush();
+    for (let left = due - clock.monotonic(); left > 0 && !isStopped; left = due - clock.monotonic()) {
+      await pause(clock, left, stopped);
+    }
+    if (isStopped) break;
+    batch.push(entry);
+    if (batch.length >= MAX_BATCH) await flush();
+  }
+  if (!isStopped) await flush();
+  return { events, gaps, isComplete: !isStopped };
+}
+
+function channelFilter(channels: readonly string[] | undefined): (channel: string) => boolean {
+  if (channels === undefined || channels.length === 0) return () => true;
+  const names = new Set(channels);
+  return (channel) => names.has(channel) || names.has(`${kindOf(channel)}:*`);
+}
+
+async function pause(clock: Clock, ms: number, stopped: Promise<void>): Promise<void> {
+  let cancel = () => {};
+  await Promise.race([new Promise<void>((resolve) => cancel = clock.after(ms, resolve)), stopped]);
+  cancel();
+}

@@ -1,0 +1,67 @@
+/**
+ * What is in a record, found out by reading all of it once: what a service needs to know to bring it again, and whether
+ * the file is whole.
+ *
+ * @module
+ */
+import { kindOf } from "../../protocol/channel-name.ts";
+import type { RecordEnding, Recording } from "../../recording/read-record.ts";
+import { type RecordEntry, RecordError, type RecordHeader } from "../../recording/record.ts";
+
+export interface Survey {
+  readonly header: RecordHeader;
+  readonly ending: RecordEnding;
+  /** Kinds of channels, each with whether its channels have an id. */
+  readonly kinds: ReadonlyMap<string, boolean>;
+  /** Names of events, each with the kind of channel that it was first heard in. */
+  readonly events: ReadonlyMap<string, string>;
+  /** How many events there are. */
+  readonly count: number;
+  readonly gaps: number;
+  /** Moment of the last line, in milliseconds. */
+  readonly lastAt: number;
+}
+
+/** Of what a real service has a few dozen. More would only fill the memory. */
+const MAX_NAMES = 10_000;
+
+/**
+ * Read a record to its end.
+ *
+ * @param each Called for each line, for a word about how far it is.
+ * @throws {RecordError} where it is damaged, or no service can be made of it.
+ */
+export async function surveyRecord(
+  record: Recording,
+  name: string,
+  each: (entry: RecordEntry) => void = () => {},
+): Promise<Survey> {
+  const kinds = new Map<string, boolean>();
+  const events = new Map<string, string>();
+  const counts = { count: 0, gaps: 0, lastAt: 0 };
+  const takeChannel = (channel: string): void => {
+    const kind = kindOf(channel);
+    const hasId = channel.includes(":");
+    if ((kinds.get(kind) ?? hasId) !== hasId) {
+      throw new RecordError(
+        `${name}: expected channels of kind "${kind}" to have an id all, or none, got both: it cannot be replayed`,
+      );
+    }
+    if (kinds.size < MAX_NAMES) kinds.set(kind, hasId);
+  };
+  for (const channel of record.header.channels) takeChannel(channel);
+  for await (const entry of record.entries()) {
+    counts.lastAt = entry.at;
+    if (entry.type === "gap") counts.gaps++;
+    if (entry.type === "event") {
+      counts.count++;
+      takeChannel(entry.channel);
+      if (!events.has(entry.event)) events.set(entry.event, kindOf(entry.channel));
+      if (events.size > MAX_NAMES) {
+        throw new RecordError(`${name}: expected at most ${MAX_NAMES} names of events, got more`);
+      }
+    }
+    each(entry);
+  }
+  return { header: record.header, ending: record.ending ?? "cut", kinds, events, ...counts };
+}
