@@ -7,6 +7,7 @@
  */
 import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { turnOfProcess } from "../ports/clock.ts";
 import type { Child, ChildEnd, ProcessMark, StartOptions } from "../ports/processes.ts";
 import { endGroup, isHeld, releaseGroup, startGroup } from "./process-groups.ts";
 import { CHILD_VARIABLE, isStillThere, killCarriers, markOf, tokenOf } from "./process-marks.ts";
@@ -72,9 +73,12 @@ function endOf(child: ChildProcess, pid: number, onOutput: StartOptions["onOutpu
       releaseGroup(pid);
       resolve(end ?? { code: child.exitCode, signal: child.signalCode });
     };
+    let looks = 0;
     const waitForMore = () => {
       clearTimeout(tail);
-      tail = setTimeout(finish, TAIL_MS);
+      const look = ++looks;
+      // Where the process was held up, the time is over before what has come meanwhile was read: that is done first.
+      tail = setTimeout(() => void turnOfProcess().then(() => look === looks && finish()), TAIL_MS);
     };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.on("error", () => {}).on("data", (bytes: Uint8Array) => {
@@ -87,7 +91,7 @@ function endOf(child: ChildProcess, pid: number, onOutput: StartOptions["onOutpu
       end = { code, signal };
       // 'close' waits for all who hold the streams, which may be a grandchild that never ends.
       waitForMore();
-      longest = setTimeout(finish, LONGEST_TAIL_MS);
+      longest = setTimeout(() => void turnOfProcess().then(finish), LONGEST_TAIL_MS);
     });
     child.once("close", finish);
   });

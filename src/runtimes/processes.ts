@@ -4,6 +4,7 @@
  * @module
  */
 import type { ChildProcess } from "node:child_process";
+import { turnOfProcess } from "../ports/clock.ts";
 import type { ChildEnd, Processes, RunOptions } from "../ports/processes.ts";
 import { announceChild, reapChildren, startChild } from "./child.ts";
 import { releaseGroup, signalGroup, startGroup } from "./process-groups.ts";
@@ -48,7 +49,8 @@ function endOf(child: ChildProcess): Promise<ChildEnd> {
     };
     child.once("exit", (code, signal) => {
       // 'close' waits for all who hold the streams, which may be a grandchild that never ends.
-      tail = setTimeout(() => finish(code, signal), TAIL_MS);
+      // Where the process was held up, what has come meanwhile is read first.
+      tail = setTimeout(() => void turnOfProcess().then(() => finish(code, signal)), TAIL_MS);
     });
     child.once("close", finish);
   });
