@@ -24,6 +24,7 @@ const INPUTS = [
   "services",
   "scripts/build.mjs",
   "scripts/join-programs.mjs",
+  "scripts/licenses.mjs",
   "tsconfig.json",
   "tsconfig.build.json",
   "package-lock.json",

@@ -5,8 +5,9 @@
  *
  * @module
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { licenses } from "./licenses.mjs";
 
 /** Where the joined parts go, below the build's folder. */
 export const PARTS = "programs";
@@ -74,23 +75,4 @@ function joiner() {
   return import("rolldown").catch((cause) => {
     throw new Error("Cannot build as package 'rolldown' is not installed: run 'npm ci' first", { cause });
   });
-}
-
-/**
- * The licenses of the packages that are joined in, as these ask to go wherever their code goes.
- *
- * @param {readonly string[]} modules paths of all modules that were joined
- * @returns {string}
- */
-function licenses(modules) {
-  const folders = new Set(
-    modules.flatMap((path) => path.match(/^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []),
-  );
-  const told = [...folders].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const file = readdirSync(folder).find((name) => /^licen[cs]e(?:\.\w+)?$/i.test(name));
-    const text = file === undefined ? `License: ${license}` : readFileSync(join(folder, file), "utf8").trim();
-    return `${name} ${version}\n\n${text}\n`;
-  });
-  return told.join(`\n${"-".repeat(80)}\n\n`);
 }

@@ -68,13 +68,22 @@ function started(name: string, command: CommandName, folder: string | undefined)
   return { name, command: program, args: [...args, ...rest] };
 }
 
-/** The runtime and the file that it runs now. */
+/** The runtime and the file that it runs now; the file alone where the runtime is in it. */
 function thisProgram(): string[] {
+  if (isOneFile()) return [process.execPath];
   // A link, such as a package manager makes, may go; what it leads to stays.
   const file = realpathSync(process.argv[1] ?? "");
   if ("Deno" in globalThis) return [process.execPath, "run", "-A", file];
   if ("Bun" in globalThis) return [process.execPath, "--bun", "run", file];
   return [process.execPath, file];
+}
+
+/** Whether program and runtime are one executable, as `deno compile` and `bun build --compile` make it. */
+function isOneFile(): boolean {
+  const { Deno } = globalThis as { Deno?: { build: { standalone?: boolean } } };
+  // Bun runs what it was compiled with from a file system that only it sees.
+  return Deno?.build.standalone === true ||
+    /^(?:\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(process.argv[1] ?? "");
 }
 
 /** The address of a service that runs, as its settings say. */
