@@ -19,6 +19,7 @@ const ALLOWED = [
   /^dist\/(?:src|services)\/(?:[\w-]+\/)+[\w-]+\.(?:js|d\.ts)$/,
   /^dist\/programs\/[\w.-]+\.js$/,
   /^dist\/programs\/LICENSES\.txt$/,
+  /^deploy\/(?:[\w-]+\/)+(?:Dockerfile|Caddyfile|[\w@-]+\.(?:yaml|yml|json|mjs|conf|target|service))$/,
   /^docs\/[\w-]+\.md$/,
   /^examples\/(?:[\w-]+\/)*[\w-]+\.(?:ts|mjs|md|yaml)$/,
   /^settings\/[\w-]+\.yaml$/,
