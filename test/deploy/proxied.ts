@@ -139,7 +139,9 @@ export function testProxy(name: string, isHere: boolean, start: (parts: ProxyPar
           )
         );
         await client.subscribeResource({ uri });
-        const waiting = call("wait_for_event", { channel: "session:agent", timeout: 40 });
+        const read = await call("read_events", { channel: "session:agent" });
+        const { cursor: since } = read.structuredContent as { cursor: string };
+        const waiting = call("wait_for_event", { channel: "session:agent", since, timeout: 40 });
         await post(`${service.http}/api/requests/update_session`, { session_id: "agent", context: { n: 1 } });
         expect((await waiting).structuredContent).toMatchObject({
           outcome: "matched",
