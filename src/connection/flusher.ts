@@ -15,6 +15,11 @@ export type Turn = "now" | "events";
 export interface Flushable {
   /** Write what is pending: `now` at the end of a tick, or when it is the turn of the `events`. */
   flush(turn: Turn): void;
+  /**
+   * Write what is pending before the end of the tick. False where the reader has left something over: it may be about to
+   * take it in this very tick, and what it leaves over is judged at the end.
+   */
+  flushEarly(): boolean;
   /** Write of what is parked as much as there is room for. False when nothing is parked any more. */
   unpark(): boolean;
 }
@@ -62,7 +67,12 @@ export class Flusher {
 
   /** Something more was said to a client for which `addUrgent` was called. */
   answered(): void {
-    if (this.#clock.monotonic() - this.#urgentSince > ANSWERS_WAIT_MS) this.#flushUrgent();
+    const now = this.#clock.monotonic();
+    if (now - this.#urgentSince <= ANSWERS_WAIT_MS) return;
+    const urgent = this.#urgent;
+    this.#urgent = [];
+    for (const outbox of urgent) if (!outbox.flushEarly()) this.#urgent.push(outbox);
+    this.#urgentSince = now;
   }
 
   /**

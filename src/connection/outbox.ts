@@ -87,11 +87,10 @@ export class Outbox implements Flushable {
   }
 
   push(frame: Frame, origin: Origin): void {
-    if (this.#closed) return;
     if (origin === "replay") return this.#enqueue(frame, origin, "replay");
     if (origin === "reply" || frame.fold === null) return this.#enqueue(frame, origin, null);
     // Behind what is parked already, so that the order stays.
-    if (this.parks || this.#isBehind()) this.#park(frame, frame.fold);
+    if (!this.#closed && (this.parks || this.#isBehind())) this.#park(frame, frame.fold);
     else this.#enqueue(frame, origin, "fold");
   }
 
@@ -99,6 +98,12 @@ export class Outbox implements Flushable {
     if (turn === "now") this.#queuedUrgent = false;
     else this.#queued = false;
     this.#write();
+  }
+
+  flushEarly(): boolean {
+    if (!this.#mayWriteEarly()) return false;
+    this.flush("now");
+    return true;
   }
 
   /** Write of what is parked as much as there is room for. False when nothing is parked any more. */
@@ -151,7 +156,7 @@ export class Outbox implements Flushable {
       (this.#pardoned ??= new PardonedLeftover()).pardon(frame.bytes, pardon, pending.bytes - frame.bytes);
     }
     this.#queue(origin);
-    if (pending.bytes >= FLUSH_BYTES) this.#write();
+    if (pending.bytes >= FLUSH_BYTES && this.#mayWriteEarly()) this.#write();
   }
 
   #queue(origin: Origin): void {
@@ -225,6 +230,14 @@ export class Outbox implements Flushable {
     if (this.#limitBytes === 0 || waiting <= this.#limitBytes) return;
     this.discard();
     this.#owner.slow(waiting);
+  }
+
+  /**
+   * Whether to write before the end of a tick would wrong nobody. What is left over before the first write of a tick
+   * speaks against the reader, and it may be about to take that in this very tick: the runtime finds out on the way.
+   */
+  #mayWriteEarly(): boolean {
+    return this.#measuredTick === this.#flusher.tick || this.#socket.buffered() === 0;
   }
 
   #write(): void {

@@ -19,6 +19,11 @@ class SlowOutbox implements Flushable {
     this.#clock.advance(this.#ms);
   }
 
+  flushEarly(): boolean {
+    this.flush("now");
+    return true;
+  }
+
   unpark(): boolean {
     return false;
   }
@@ -128,6 +133,22 @@ describe("Flusher", () => {
     expect(sizes()).toEqual([3]);
     clock.tick();
     expect(sizes()).toEqual([3, 1]);
+  });
+
+  test("Flusher lets who has not taken a burst yet be answered at the end of the tick, and counts none of it against it", async () => {
+    const clock = new WorkingClock();
+    const bench = createBench({ clock, settings: { outboundQueueBytes: 100_000 } });
+    const client = bench.connect();
+    await bench.ask(client, { type: "subscribe", room: "global" });
+    bench.publish("system.announcement", { message: "x".repeat(200_000) });
+    clock.step();
+    expect(client.unread).toBeGreaterThan(200_000);
+    bench.host.received = () => clock.work(0.3);
+    for (let id = 0; id < 4; id++) client.send({ type: "ping", id: `${id}` });
+    await bench.settle();
+    expect(client.close).toBeNull();
+    expect(client.take()).toHaveLength(5);
+    expect(client.socket.writes.at(-1)).toHaveLength(4);
   });
 
   test("Flusher counts one tick, whatever is written at its end", () => {

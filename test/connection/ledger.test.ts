@@ -75,6 +75,27 @@ describe("DeliveryLedger", () => {
     expect(ledger).toMatchObject({ events: 3, ended: 1 });
   });
 
+  test("counts each event that is let go by an answer at which the connection ends", async () => {
+    const bench = createBench({ settings: { outboundQueueBytes: 120_000 } });
+    const client = bench.connect();
+    await bench.ask(client, join("global"), join("doc:a"));
+    const { ledger } = [...bench.connections.values()][0]!;
+    const id = "s".repeat(1_000);
+    await bench.ask(client, { type: "request", event: "set_and_wait", data: { doc_id: "a", n: 1 }, id });
+    for (const size of [130_300, 130_300, 10]) {
+      bench.publish("system.announcement", { message: "x".repeat(size) });
+    }
+    client.stall();
+    for (const id of ["one", "two"]) {
+      await bench.ask(client, { type: "request", event: "big", data: { size: 70_000 }, id });
+    }
+    expect([client.unread > 120_000, client.close]).toEqual([true, null]);
+    bench.state.gates[0]!();
+    await bench.settle();
+    expect(client.close).toMatchObject({ code: 4000 });
+    expect(ledger).toMatchObject({ events: 0, ended: 4 });
+  });
+
   test("of a request that never was answered counts the events that waited for it", async () => {
     const bench = createBench();
     const client = bench.connect();

@@ -44,6 +44,19 @@ describe("Outbox", () => {
     expect(client.take()).toHaveLength(5_001);
   });
 
+  test("Outbox holds against no reader what it is only about to take, however much comes in the next tick", async () => {
+    const bench = createBench({ settings: { outboundQueueBytes: 100_000 } });
+    const client = bench.connect();
+    await bench.ask(client, { type: "subscribe", room: "global" });
+    for (const sizes of [[200_000], [150_000, 150_000]]) {
+      for (const size of sizes) bench.publish("system.announcement", { message: "x".repeat(size) });
+      bench.clock.step();
+    }
+    await bench.settle();
+    expect(client.close).toBeNull();
+    expect(client.take()).toHaveLength(3);
+  });
+
   test("Outbox closes with 4000 what was left over, kills it after 5 s, and never delays another", async () => {
     const bench = createBench();
     const [slow, other] = [bench.connect(), bench.connect()];
