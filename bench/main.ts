@@ -53,16 +53,7 @@ const USAGE = `Usage: npm run bench -- [OPTIONS]
 /** A bar that is missed may have been missed by the machine. */
 const FURTHER_TRIES = 3;
 
-const { values } = parseArgs({
-  options: {
-    only: { type: "string" },
-    rounds: { type: "string", default: "5" },
-    deliveries: { type: "string", default: "200000" },
-    check: { type: "boolean", default: false },
-    json: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
+const values = options();
 
 if (values.help) {
   console.log(USAGE);
@@ -75,6 +66,7 @@ const effort = {
   deliveries: count("--deliveries", values.deliveries),
 };
 const results = new Results();
+if (values.json !== undefined) write(values.json, "", "a");
 
 for (const line of machine()) console.log(line);
 for (const suite of suites) {
@@ -90,7 +82,7 @@ for (let tries = 0; values.check && tries < FURTHER_TRIES; tries++) {
 
 const judged = judge(results);
 console.log(["", ...resultTable(results), "", ...barTable(judged)].join("\n"));
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+if (values.json !== undefined) write(values.json, `${JSON.stringify(results, null, 2)}\n`);
 const unmet = judged.filter(({ verdict }) => verdict !== "holds");
 if (unmet.length > 0) {
   const profiles = new Profiles();
@@ -99,6 +91,32 @@ if (unmet.length > 0) {
 }
 console.log(`\n${judged.length - unmet.length} of ${judged.length} bars hold`);
 process.exit(values.check && unmet.some(({ verdict }) => verdict === "missed") ? 1 : 0);
+
+function options() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: "string" },
+        rounds: { type: "string", default: "5" },
+        deliveries: { type: "string", default: "200000" },
+        check: { type: "boolean", default: false },
+        json: { type: "string" },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (error) {
+    refuse((error as Error).message);
+  }
+}
+
+/** Nothing is added before the first measurement: that a file cannot be written is not to be found out after half an hour. */
+function write(file: string, text: string, flag: "a" | "w" = "w"): void {
+  try {
+    writeFileSync(file, text, { flag });
+  } catch (error) {
+    refuse(`Expected --json to name a file that can be written, got '${file}': ${(error as Error).message}`);
+  }
+}
 
 function rowsOf(bars: readonly Bar[]): ReadonlySet<string> {
   return new Set(bars.flatMap(({ rows }) => rows));

@@ -34,5 +34,11 @@ describe("npm run bench", { timeout: 300_000 }, () => {
     expect((await bench("--rounds", "0")).stderr).toMatch(
       /^Expected --rounds to be a whole number above 0, got '0'\n/,
     );
+    for (const wrong of [["--fast"], ["--json"], ["durable"], ["--json", "no-such-folder/figures.json"]]) {
+      const { code, stdout, stderr } = await bench(...wrong);
+      expect([wrong, code, stdout]).toEqual([wrong, 2, ""]);
+      expect(stderr).toMatch(/^.+\n\nUsage: npm run bench/);
+      expect(stderr).not.toMatch(/^ +at /m);
+    }
   });
 });
