@@ -60,12 +60,12 @@ export class Flusher {
 
   /** Flush at the end of this tick, or earlier where that is long in coming: see `answered`. */
   addUrgent(outbox: Flushable): void {
-    if (this.#urgent.push(outbox) > 1) return;
+    if (this.#urgent.push(outbox) > 1) return this.answered();
     this.#urgentSince = this.#clock.monotonic();
     this.#endTick();
   }
 
-  /** Something more was said to a client for which `addUrgent` was called. */
+  /** Something more was said to a client for which `addUrgent` was called: time to look how long the first has waited. */
   answered(): void {
     const now = this.#clock.monotonic();
     if (now - this.#urgentSince <= ANSWERS_WAIT_MS) return;

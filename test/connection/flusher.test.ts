@@ -123,6 +123,17 @@ describe("Flusher", () => {
     expect(outbox.written).toHaveLength(1);
   });
 
+  test("Flusher lets the answers of some clients leave while others are still answered", () => {
+    const clock = new WorkingClock();
+    const flusher = new Flusher(clock);
+    const outboxes = [0, 0, 0].map(() => new SlowOutbox(clock, 0));
+    for (const outbox of outboxes) {
+      flusher.addUrgent(outbox);
+      clock.work(0.3);
+    }
+    expect(outboxes.map(({ written }) => written.length)).toEqual([1, 1, 1]);
+  });
+
   test("Flusher sends the first answers of a long tick before its last requests are handled", () => {
     const clock = new WorkingClock();
     const bench = createBench({ clock });
