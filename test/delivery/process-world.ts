@@ -52,12 +52,15 @@ export class ProcessWorld implements World {
     const stopping = this.#program!.stop();
     this.#lines.flow();
     await stopping;
+    this.#program = null;
     await this.#start();
   }
 
   async crash(told: () => void): Promise<void> {
     told();
-    await this.#program!.stop("SIGKILL");
+    const program = this.#program!;
+    this.#program = null;
+    await program.stop("SIGKILL");
     await this.#start();
   }
 
@@ -82,8 +85,9 @@ export class ProcessWorld implements World {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** While there is no server, port 0, where nobody can listen: the former one may be that of another test's by now. */
   get #url(): string {
-    return `ws://127.0.0.1:${this.#program!.ready.port}`;
+    return `ws://127.0.0.1:${this.#program?.ready.port ?? 0}`;
   }
 
   get #path(): string {
