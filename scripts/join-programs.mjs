@@ -24,11 +24,13 @@ const APART = ["libsql", "bufferutil", "utf-8-validate", "selfsigned"];
  */
 const WORDS =
   /\/src\/(?:protocol\/(?:version|common-requests)|server\/exit-codes|settings\/(?:nearest|settings-error))\.js$/;
+const SERVER =
+  /\/src\/(?:server|service|storage|runtimes\/(?:node|detect|workspace|list-folder|blob-files)|protocol\/(?:contract|fields|own-settings|secret-variables))[/.]/;
 const GROUPS = [
   { name: "words", test: WORDS, priority: 2 },
   {
     name: "server",
-    test: /\/src\/(?:server|service|storage|runtimes\/(?:node|workspace|list-folder|blob-files))[/.]/,
+    test: SERVER,
     priority: 1,
   },
 ];
