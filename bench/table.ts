@@ -48,7 +48,7 @@ export function reasonLines(judged: readonly Judged[]): string[] {
   for (const { what, short, verdict } of unmet) {
     const reason = verdict === "short"
       ? short!.why
-      : "NOT EXPLAINED: this is worse than it was when the bar was set";
+      : "NOT EXPLAINED: worse than it was when the bar was set, or the machine has other work to do";
     reasons.set(reason, [...reasons.get(reason) ?? [], what]);
   }
   return [...reasons].flatMap(([reason, bars]) => [`${reason}:`, ...bars.map((bar) => `  ${bar}`)]);

@@ -56,8 +56,8 @@ describe("judge", () => {
 
   test("judge tells a bar that is short of its goal for a reason from one that is missed", () => {
     expect(judged(9)[0]).toMatchObject({ verdict: "short", measured: 0.9, limit: 0.8 });
-    expect(judged(9.9)[0]).toMatchObject({ verdict: "missed", measured: 0.99 });
-    const [short, missed] = [reasonLines(judged(9)), reasonLines(judged(9.9))];
+    expect(judged(12.5)[0]).toMatchObject({ verdict: "missed", measured: 1.25 });
+    const [short, missed] = [reasonLines(judged(9)), reasonLines(judged(12.5))];
     expect(short[0]).toBe(`${BARS[0]!.short!.why}:`);
     expect(missed[0]).toMatch(/^NOT EXPLAINED/);
     for (const lines of [short, missed]) expect(lines.slice(1)).toEqual([`  ${BARS[0]!.what}`]);
@@ -83,7 +83,7 @@ describe("judge", () => {
     add(16, ws, 1_000, 51);
     const saturated = judge(results).filter(({ what }) => what.endsWith(`best of ${ws}`));
     expect(saturated.map(({ measured, verdict }) => [measured, verdict])).toEqual([
-      [0, "missed"],
+      [0, "short"],
       [10, "missed"],
     ]);
   });
