@@ -73,13 +73,14 @@ export class Desk {
     const named = this.#readers.get(room ?? "");
     if (type === "error" && named && frame.error_code === "FORBIDDEN") {
       this.#end(named, new ClientError("closed", frame.error_message ?? "Not authorized any more"));
-    } else if (type === "event" && named?.membership === "on" && epoch !== undefined && seq !== undefined) {
-      if (event === "gap") {
-        named.gap(data, { epoch, seq });
-        for (const other of this.#readers.values()) {
-          if (other !== named && other.covers(named.name)) other.passes(named.name, data, { epoch, seq });
-        }
-      } else named.moved({ epoch, seq });
+    } else if (type === "event" && room && epoch !== undefined && seq !== undefined) {
+      const mine = named?.membership === "on" ? named : undefined;
+      if (event !== "gap") return mine?.moved({ epoch, seq });
+      mine?.gap(data, { epoch, seq });
+      // Also of a channel that the application has left: until the server knows, it brings those who share it what follows.
+      for (const other of this.#readers.values()) {
+        if (other !== named && other.covers(room)) other.passes(room, data, { epoch, seq });
+      }
     }
   }
 

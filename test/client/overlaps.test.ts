@@ -74,10 +74,11 @@ async function happen(world: OverlapWorld, random: SeededRandom): Promise<void> 
     if (random.chance(0.5)) await nextTurn();
   }
   if (random.chance(0.5)) await world.roundTrip();
-  if (random.chance(0.3)) change(world, random);
+  if (random.chance(0.3)) await change(world, random);
 }
 
-function change({ stays }: OverlapWorld, random: SeededRandom): void {
+async function change(world: OverlapWorld, random: SeededRandom): Promise<void> {
+  const { stays } = world;
   const name = random.pick([WILDCARD, ...NAMES]);
   const isOpen = stays.isOpen(name);
   if (isOpen) stays.end(name);
@@ -88,6 +89,11 @@ function change({ stays }: OverlapWorld, random: SeededRandom): void {
     name,
     random.pick<SubscribeOptions>([{}, { last: 1 + random.below(30) }, since ? { since } : {}]),
   );
+  if (random.chance(0.5)) return;
+  // It ends while the client still joins it: those that it shares channels with leave and come back after it.
+  await world.roundTrip();
+  for (let left = random.below(30); left > 0; left--) await nextTurn();
+  stays.end(name);
 }
 
 /** A last event for each channel, and time for it to come. */
