@@ -18,7 +18,7 @@ import { mcpConfig } from "./mcp/config.ts";
 import { credentialsFor, TOKEN_VARIABLE } from "./mcp/credentials.ts";
 import { LineWriter, readLines } from "./mcp/lines.ts";
 import { errorMessage, idOf, readMessage, RPC_CODES } from "./mcp/messages.ts";
-import { atMost } from "./mcp/pause.ts";
+import { atMost } from "./pause.ts";
 import { PlaceError, Places } from "./mcp/place.ts";
 import { SERVICES } from "./services.ts";
 

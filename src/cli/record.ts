@@ -17,6 +17,7 @@ import { reach, type ServiceFlags, withServiceFlags } from "./reach/reach.ts";
 import { type Output, outputTo } from "./record/output-file.ts";
 import { counted, PROGRESS_MS, Rate, sizeText } from "./record/progress.ts";
 import { recordChannels, type Recorded } from "./record/recorder.ts";
+import { stopSignal } from "./stop-signal.ts";
 import { span } from "./terminal/ago.ts";
 import { plainText } from "./terminal/plain-text.ts";
 import { Screen } from "./terminal/screen.ts";
@@ -61,9 +62,7 @@ async function record(name: string, channels: string[], flags: RecordFlags): Pro
   const runtime = await detectRuntime();
   const reached = await reach("record", name, flags, runtime);
   const output = await outputTo(flags.output ?? defaultFile(name, wakefulClock.now()), flags.force ?? false);
-  let stop: () => void = () => {};
-  const stopped = new Promise<void>((resolve) => stop = resolve);
-  const forget = runtime.onStopSignal(() => stop());
+  const { stopped, forget } = stopSignal(runtime);
   const isTerminal = process.stderr.isTTY === true;
   const screen = new Screen(process.stderr, { hasStatus: isTerminal, gone: () => {} });
   const say = (text: string) => void screen.line(text);

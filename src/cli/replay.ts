@@ -16,11 +16,13 @@ import { EXIT_CODES } from "../server/exit-codes.ts";
 import { announcement, stopInTime } from "../server/run.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { action, CommandFailure, makeCommand } from "./command.ts";
+import { pause } from "./pause.ts";
 import { counted, PROGRESS_MS } from "./record/progress.ts";
 import { play, type Played } from "./replay/player.ts";
 import { ReplayServer } from "./replay/replay-service.ts";
 import { readStart, type Start } from "./replay/start.ts";
 import { type Survey, surveyRecord } from "./replay/survey.ts";
+import { stopSignal } from "./stop-signal.ts";
 import { span } from "./terminal/ago.ts";
 import { plainText } from "./terminal/plain-text.ts";
 import { Screen } from "./terminal/screen.ts";
@@ -75,9 +77,7 @@ export function replayCommand(): Command {
 async function replay(file: string, flags: ReplayFlags): Promise<number> {
   const runtime = await detectRuntime();
   const clock = wakefulClock;
-  let stop: () => void = () => {};
-  const stopped = new Promise<void>((resolve) => stop = resolve);
-  const forget = runtime.onStopSignal(() => stop());
+  const { stopped, forget } = stopSignal(runtime);
   const isTerminal = process.stderr.isTTY === true;
   const screen = new Screen(process.stderr, { hasStatus: isTerminal, gone: () => {} });
   try {
@@ -91,7 +91,7 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
     console.log("Stop with Ctrl-C");
     if (flags.now !== true) {
       void screen.line("Waiting for the first client to subscribe; --now begins without");
-      await Promise.race([replayed.asked.then(() => pause(GATHERING_MS)), stopped]);
+      await Promise.race([replayed.asked.then(() => pause(clock, GATHERING_MS)), stopped]);
     }
     let brought = 0;
     const quiet = isTerminal
@@ -172,10 +172,6 @@ async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
     const fault = isMissing(error) ? "there is no such file" : fileFault(error);
     throw new RecordError(`Cannot read "${file}": ${fault}`);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => wakefulClock.after(ms, resolve));
 }
 
 function addTo(text: string, before: readonly string[] | undefined): readonly string[] {

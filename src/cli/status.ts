@@ -7,13 +7,13 @@ import process from "node:process";
 import type { Command } from "commander";
 import { systemClock } from "../ports/clock.ts";
 import type { Runtime } from "../ports/runtime.ts";
-import { isJsonObject, type JsonObject, type JsonValue } from "../protocol/json-value.ts";
-import { parseJson } from "../protocol/json.ts";
+import { isJsonObject, type JsonValue } from "../protocol/json-value.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { action, type ExitCode, makeCommand } from "./command.ts";
-import { type Ask, askByTls, askPlainly, isRefused, said } from "./mcp/ask.ts";
+import { askByTls, askPlainly, isRefused, said } from "./mcp/ask.ts";
+import { getJson } from "./reach/get-json.ts";
 import { reach, type Reached, type ServiceFlags, withServiceFlags } from "./reach/reach.ts";
 import { SERVICES } from "./services.ts";
 import { span } from "./terminal/ago.ts";
@@ -84,8 +84,9 @@ async function look(reached: Reached, { files }: Runtime): Promise<Found> {
   const { name, url, http, credentials, certificateFile } = reached;
   const place = { service: name, url, http };
   const way = certificateFile === undefined ? askPlainly : askByTls(files, certificateFile);
+  const get = (path: string, headers = {}) => getJson(way, `${http}${path}`, { clock: systemClock, headers });
   try {
-    const health = await get(way, `${http}/health`);
+    const health = await get("/health");
     if (health.body.server !== name) {
       const reason = typeof health.body.server === "string"
         ? `${plainText(health.body.server)} answers there`
@@ -94,8 +95,8 @@ async function look(reached: Reached, { files }: Runtime): Promise<Found> {
     }
     const { metrics = {} } = health.body;
     const figures = isJsonObject(metrics) ? metrics : {};
-    const ready = await get(way, `${http}/ready`);
-    const own = await get(way, `${http}/api/status`, await credentials.headers());
+    const ready = await get("/ready");
+    const own = await get("/api/status", await credentials.headers());
     return {
       ...place,
       state: ready.status === 200 ? "ready" : "not ready",
@@ -109,27 +110,6 @@ async function look(reached: Reached, { files }: Runtime): Promise<Found> {
   } catch (error) {
     if (isRefused(error)) return { ...place, ...NOTHING, state: "not running", reason: null };
     return { ...place, ...NOTHING, state: "unknown", reason: plainText(said(error)) };
-  }
-}
-
-const ANSWER_MS = 5_000;
-
-async function get(
-  ask: Ask,
-  url: string,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<{ status: number; body: JsonObject }> {
-  const controller = new AbortController();
-  const late = new Error(`no answer in ${ANSWER_MS / 1_000} seconds`);
-  const cancel = systemClock.after(ANSWER_MS, () => controller.abort(late));
-  try {
-    const answer = await ask(url, { method: "GET", headers, signal: controller.signal });
-    const parsed = parseJson(await answer.text());
-    return { status: answer.status, body: parsed.ok && isJsonObject(parsed.value) ? parsed.value : {} };
-  } catch (error) {
-    throw controller.signal.aborted ? late : error;
-  } finally {
-    cancel();
   }
 }
 

@@ -13,7 +13,7 @@ import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { action, CommandFailure, type ExitCode, makeCommand } from "./command.ts";
 import { readDuration } from "./duration.ts";
-import { atMost } from "./mcp/pause.ts";
+import { atMost } from "./pause.ts";
 import { connect, type Connected, failureOf } from "./reach/connect.ts";
 import { reach, type Reached, withServiceFlags } from "./reach/reach.ts";
 import { checkPlaces, readCount, readPosition, type TailFlags, writePosition } from "./tail/flags.ts";

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { type Database, DatabaseError } from "../ports/database.ts";
 import { fileFault, isMissing } from "./file-fault.ts";
 import { makeFolders } from "./make-folders.ts";
 import { type OpenEngine, sqliteEngine } from "./sqlite-driver.ts";
+import { damageOf, FULL_CHECK_BYTES, isSqlite } from "./sqlite-file.ts";
 
 const MEMORY = ":memory:";
 
@@ -26,9 +27,6 @@ const SETTINGS = `
   PRAGMA wal_autocheckpoint = 8000;
   PRAGMA foreign_keys = ON;
 `;
-
-/** Up to this size the whole file is checked at opening (some tenths of a second); of a larger one only the schema. */
-const FULL_CHECK_BYTES = 268_435_456;
 
 /**
  * Open a database file, and make it and its folder where they do not exist. One process at a time: beside the file
@@ -107,25 +105,6 @@ function makePrivate(path: string): void {
   }
 }
 
-/** What every SQLite database begins with. */
-const MAGIC = "SQLite format 3\0";
-
-/** Whether a file begins as a database does; also where it cannot be read, which is told of when it is opened. */
-function isSqlite(path: string): boolean {
-  try {
-    const file = openSync(path, "r");
-    try {
-      const head = new Uint8Array(MAGIC.length);
-      readSync(file, head, 0, head.length, 0);
-      return new TextDecoder().decode(head) === MAGIC;
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return true;
-  }
-}
-
 function hold(open: OpenEngine, path: string): Database {
   let lock: Database | undefined;
   try {
@@ -140,11 +119,12 @@ function hold(open: OpenEngine, path: string): Database {
 
 function checkDamage(database: Database, size: number): void {
   if (size > FULL_CHECK_BYTES) {
+    // No more than the schema is read.
     database.prepare("SELECT count(*) FROM sqlite_schema").get();
     return;
   }
-  const result = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
-  if (result !== "ok") throw new Error(`database disk image is malformed: ${result}`);
+  const damage = damageOf(database);
+  if (damage !== null) throw new Error(`database disk image is malformed: ${damage}`);
 }
 
 function withLock(database: Database, lock: Database): Database {

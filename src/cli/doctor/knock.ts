@@ -6,9 +6,7 @@
  */
 import { request as requestPlainly } from "node:http";
 import { request as requestByTls } from "node:https";
-
-/** How long an answer may take, in milliseconds. */
-const LOOK_MS = 5_000;
+import { ANSWER_MS } from "../reach/get-json.ts";
 
 /** @returns the status of the answer; null where none comes */
 export function knock(
@@ -16,7 +14,7 @@ export function knock(
   headers: { readonly host?: string; readonly origin?: string },
 ): Promise<number | null> {
   const url = new URL("/health", origin);
-  const options = { headers, agent: false, timeout: LOOK_MS };
+  const options = { headers, agent: false, timeout: ANSWER_MS };
   return new Promise((resolve) => {
     const request = url.protocol === "https:"
       // Nothing is told that a stranger may not hear, and of what is answered only the status is looked at.

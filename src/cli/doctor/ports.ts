@@ -4,17 +4,13 @@
  * @module
  */
 import { createServer } from "node:net";
-import { isJsonObject } from "../../protocol/json-value.ts";
-import { parseJson } from "../../protocol/json.ts";
 import { originOf } from "../address.ts";
 import { isDistrust, isRefused, said } from "../mcp/ask.ts";
+import { ANSWER_MS, getJson, NoAnswer } from "../reach/get-json.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import { fail, type Finding, type Findings, ok, warn } from "./finding.ts";
 import { portHolder } from "./port-holder.ts";
 import type { Presence, Subject } from "./subject.ts";
-
-/** How long an answer may take, in milliseconds. */
-const LOOK_MS = 5_000;
 
 type Block = "websocket" | "http";
 const FLAGS: Readonly<Record<Block, string>> = { websocket: "--port", http: "--http-port" };
@@ -63,25 +59,18 @@ type Found =
 
 async function look({ settings, ask, clock }: Subject, block: Block): Promise<Found> {
   const url = `${originOf("http", settings[block], settings.tls)}/health`;
-  const controller = new AbortController();
-  const cancel = clock.after(LOOK_MS, () => controller.abort());
   const stranger = (reason: string): Found => ({ is: "stranger", reason });
   try {
-    const answer = await ask(url, { method: "GET", signal: controller.signal });
-    const text = await answer.text();
-    if (answer.status === 429 || answer.status === 503) return { is: "busy" };
-    const parsed = parseJson(text);
-    const isOurs = parsed.ok && isJsonObject(parsed.value) && typeof parsed.value["server"] === "string";
-    if (!isOurs) return stranger(`it answers HTTP ${answer.status}, and not as a service does`);
-    return { is: "service", health: parsed.value as Readonly<Record<string, unknown>> };
+    const { status, body } = await getJson(ask, url, { clock });
+    if (status === 429 || status === 503) return { is: "busy" };
+    if (typeof body["server"] === "string") return { is: "service", health: body };
+    return stranger(`it answers HTTP ${status}, and not as a service does`);
   } catch (error) {
     if (isRefused(error)) return { is: "nobody" };
-    if (controller.signal.aborted) return stranger(`it has not answered for ${LOOK_MS / 1_000} seconds`);
+    if (error instanceof NoAnswer) return stranger(`it has not answered for ${ANSWER_MS / 1_000} seconds`);
     if (isDistrust(error)) return stranger(`its certificate is not the one of the settings (${said(error)})`);
     const expected = settings.tls.enabled ? "HTTPS" : "HTTP";
     return stranger(`it does not speak ${expected}${settings.tls.enabled ? ", as the settings say" : ""}`);
-  } finally {
-    cancel();
   }
 }
 

@@ -3,19 +3,16 @@
  *
  * @module
  */
-import { isJsonObject } from "../../protocol/json-value.ts";
-import { parseJson } from "../../protocol/json.ts";
 import { VERSION } from "../../protocol/version.ts";
 import { originOf } from "../address.ts";
 import { type Credentials, credentialsFor } from "../mcp/credentials.ts";
+import { ANSWER_MS, getJson } from "../reach/get-json.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import { fail, type Findings, ok, warn } from "./finding.ts";
 import { knock } from "./knock.ts";
 import { serverVersion } from "./server-version.ts";
 import type { Presence, Subject } from "./subject.ts";
 
-/** How long an answer may take, in milliseconds. */
-const LOOK_MS = 5_000;
 /** Clocks that differ by more make tokens fail and times mislead. */
 const SKEW_MS = 2_000;
 
@@ -39,9 +36,9 @@ export async function* examineRunning(subject: Subject, { health }: Presence): F
 async function* examineClock({ ask, clock }: Subject, url: string): Findings {
   const check = "server.clock";
   const before = clock.now();
-  const body = await jsonAt(ask, `${url}/health`);
+  const health = await getJson(ask, `${url}/health`, { clock }).catch(() => null);
   const after = clock.now();
-  const told = Date.parse(String(body?.["timestamp"]));
+  const told = Date.parse(String(health?.body["timestamp"]));
   if (Number.isNaN(told)) return;
   // It was told some time between the two.
   const skew = told < before ? told - before : told > after ? told - after : 0;
@@ -55,22 +52,21 @@ async function* examineClock({ ask, clock }: Subject, url: string): Findings {
   );
 }
 
-async function* examineReadiness({ ask }: Subject, url: string): Findings {
+async function* examineReadiness({ ask, clock }: Subject, url: string): Findings {
   const check = "server.ready";
   try {
-    const answer = await ask(`${url}/ready`, { method: "GET", signal: AbortSignal.timeout(LOOK_MS) });
-    const body = parseJson(await answer.text());
-    if (answer.status === 200) return yield ok(check, "An event gets through to those who listen");
-    const told = body.ok && isJsonObject(body.value) ? body.value["reason"] : undefined;
+    const { status, body } = await getJson(ask, `${url}/ready`, { clock });
+    if (status === 200) return yield ok(check, "An event gets through to those who listen");
+    const told = body["reason"];
     yield fail(
       check,
-      `It is not ready${typeof told === "string" ? `: ${plainText(told)}` : ` (HTTP ${answer.status})`}`,
+      `It is not ready${typeof told === "string" ? `: ${plainText(told)}` : ` (HTTP ${status})`}`,
       "look at its log, and start it again",
     );
   } catch {
     yield fail(
       check,
-      `It has not said within ${LOOK_MS / 1_000} seconds whether it is ready`,
+      `It has not said within ${ANSWER_MS / 1_000} seconds whether it is ready`,
       "look at its log",
     );
   }
@@ -120,15 +116,5 @@ async function* examineDoors({ settings }: Subject, url: string): Findings {
   for (const host of hosts.allowed.filter((host) => host !== "*")) {
     if (await knock(url, { host }) !== 403) continue;
     yield fail("server.hosts", `It refuses requests to ${plainText(host)}, which hosts.allowed holds`, told);
-  }
-}
-
-async function jsonAt(ask: Subject["ask"], url: string): Promise<Readonly<Record<string, unknown>> | null> {
-  try {
-    const answer = await ask(url, { method: "GET", signal: AbortSignal.timeout(LOOK_MS) });
-    const parsed = parseJson(await answer.text());
-    return parsed.ok && isJsonObject(parsed.value) ? parsed.value : null;
-  } catch {
-    return null;
   }
 }

@@ -8,9 +8,8 @@ import { parseJson } from "../../protocol/json.ts";
 import { VERSION } from "../../protocol/version.ts";
 import type { Ask } from "../mcp/ask.ts";
 import { readEvents } from "../mcp/event-stream.ts";
+import { ANSWER_MS } from "../reach/get-json.ts";
 
-/** How long an answer may take, in milliseconds. */
-const LOOK_MS = 5_000;
 const PROTOCOL = "2025-06-18";
 
 export type FoundVersion = { readonly ok: true; readonly version: string } | {
@@ -42,7 +41,7 @@ export async function serverVersion(
           clientInfo: { name: "mcp-realtime-doctor", version: VERSION },
         },
       }),
-      signal: AbortSignal.timeout(LOOK_MS),
+      signal: AbortSignal.timeout(ANSWER_MS),
     });
     if (answer.status === 401 || answer.status === 403) {
       await answer.body?.cancel();
@@ -55,7 +54,7 @@ export async function serverVersion(
       const left = await ask(url, {
         method: "DELETE",
         headers: goodbye,
-        signal: AbortSignal.timeout(LOOK_MS),
+        signal: AbortSignal.timeout(ANSWER_MS),
       });
       await left.body?.cancel();
     }

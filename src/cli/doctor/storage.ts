@@ -5,11 +5,12 @@
  * @module
  */
 import { constants } from "node:fs";
-import { access, copyFile, mkdtemp, open, rm, stat, statfs } from "node:fs/promises";
+import { access, copyFile, mkdtemp, rm, stat, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileFault, isMissing } from "../../runtimes/file-fault.ts";
-import { sqliteEngine } from "../../runtimes/sqlite-driver.ts";
+import { type OpenEngine, sqliteEngine } from "../../runtimes/sqlite-driver.ts";
+import { damageOf, FULL_CHECK_BYTES, isSqlite } from "../../runtimes/sqlite-file.ts";
 import { fail, type Finding, type Findings, ok, warn } from "./finding.ts";
 import type { Presence, Subject } from "./subject.ts";
 
@@ -17,9 +18,6 @@ const MIB = 1_048_576;
 /** Less room than this keeps a service from writing before long. */
 const LITTLE_ROOM_BYTES = 1_024 * MIB;
 const NO_ROOM_BYTES = 64 * MIB;
-/** Up to this size a database is copied and read whole. */
-const FULL_CHECK_BYTES = 256 * MIB;
-const MAGIC = "SQLite format 3\0";
 
 const ADVICE = "change the owner or the mode, or set storage.path to another file";
 
@@ -85,7 +83,7 @@ async function* examineFile(file: string, name: string, presence: Presence): Fin
         `keep what it holds to yourself: chmod 600 "${file}"`,
       );
     }
-    if (!await isSqlite(file, facts.size)) {
+    if (facts.size > 0 && !isSqlite(file)) {
       return yield fail(
         check,
         `"${file}" is not a SQLite database`,
@@ -107,18 +105,6 @@ async function* examineFile(file: string, name: string, presence: Presence): Fin
     if (isMissing(error)) return yield ok(check, `"${file}" will be made at the first start`);
     const [reason, advice] = fileFault(error).split("; ");
     yield fail(check, `Cannot use the database "${file}": ${reason}`, advice ?? ADVICE);
-  }
-}
-
-async function isSqlite(file: string, size: number): Promise<boolean> {
-  if (size === 0) return true;
-  const handle = await open(file, "r");
-  try {
-    const head = new Uint8Array(MAGIC.length);
-    await handle.read(head, 0, head.length, 0);
-    return new TextDecoder().decode(head) === MAGIC;
-  } finally {
-    await handle.close();
   }
 }
 
@@ -151,7 +137,7 @@ async function examineCopy(file: string, size: number): Promise<Finding> {
     await copyFile(`${file}-wal`, `${copy}-wal`).catch((error) => {
       if (!isMissing(error)) throw error;
     });
-    const fault = damageOf(await sqliteEngine(), copy);
+    const fault = faultIn(await sqliteEngine(), copy);
     if (fault === null) return ok(check, `"${file}" can be opened and is whole`);
     return fail(
       check,
@@ -163,12 +149,11 @@ async function examineCopy(file: string, size: number): Promise<Finding> {
   }
 }
 
-function damageOf(engine: Awaited<ReturnType<typeof sqliteEngine>>, path: string): string | null {
+function faultIn(engine: OpenEngine, path: string): string | null {
   try {
     const database = engine(path);
     try {
-      const result = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0];
-      return result === "ok" ? null : String(result).replaceAll(/\s+/g, " ");
+      return damageOf(database)?.replaceAll(/\s+/g, " ") ?? null;
     } finally {
       database.close();
     }

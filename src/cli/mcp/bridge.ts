@@ -18,7 +18,7 @@ import {
   type RpcRequest,
   type RpcResponse,
 } from "./messages.ts";
-import { atMost } from "./pause.ts";
+import { atMost } from "../pause.ts";
 import { type Pending, PendingRequests, unansweredCall } from "./pending.ts";
 import { Repeatable } from "./repeatable.ts";
 import { type AskService, Standing } from "./standing.ts";

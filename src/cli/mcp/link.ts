@@ -9,7 +9,7 @@ import type { Log } from "../../ports/log.ts";
 import type { JsonObject } from "../../protocol/json.ts";
 import type { Credentials } from "./credentials.ts";
 import { type Rpc, RPC_CODES } from "./messages.ts";
-import { atMost, pause } from "./pause.ts";
+import { atMost, pause } from "../pause.ts";
 import type { Place } from "./place.ts";
 import { Upstream } from "./upstream.ts";
 

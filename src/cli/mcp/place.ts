@@ -18,7 +18,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { quoted } from "../../settings/settings-error.ts";
 import { originOf } from "../address.ts";
 import { type Ask, askByTls, askPlainly, isDistrust, isRefused, said } from "./ask.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 
 /** Where the service is to be had. */
 export interface Place {

@@ -11,7 +11,7 @@ import { isRefused, said } from "./ask.ts";
 import type { Credentials } from "./credentials.ts";
 import { readEvents } from "./event-stream.ts";
 import { type MessageId, readMessage, type Rpc, RPC_CODES, type RpcResponse } from "./messages.ts";
-import { pause } from "./pause.ts";
+import { pause } from "../pause.ts";
 import type { Place } from "./place.ts";
 
 /** What became of a message. */

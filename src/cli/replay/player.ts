@@ -6,6 +6,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import { kindOf } from "../../protocol/channel-name.ts";
 import type { RecordedEvent, RecordEntry, RecordHeader } from "../../recording/record.ts";
+import { atMost } from "../pause.ts";
 import { isFrom, type Start } from "./start.ts";
 
 /** Events that are brought in one go. */
@@ -64,7 +65,7 @@ export async function play(options: PlayerOptions): Promise<Played> {
     const due = origin.monotonic + (entry.at - origin.at) / speed;
     if (due > clock.monotonic()) await flush();
     for (let left = due - clock.monotonic(); left > 0 && !isStopped; left = due - clock.monotonic()) {
-      await pause(clock, left, stopped);
+      await atMost(clock, left, stopped);
     }
     if (isStopped) break;
     batch.push(entry);
@@ -78,10 +79,4 @@ function channelFilter(channels: readonly string[] | undefined): (channel: strin
   if (channels === undefined || channels.length === 0) return () => true;
   const names = new Set(channels);
   return (channel) => names.has(channel) || names.has(`${kindOf(channel)}:*`);
-}
-
-async function pause(clock: Clock, ms: number, stopped: Promise<void>): Promise<void> {
-  let cancel = () => {};
-  await Promise.race([new Promise<void>((resolve) => cancel = clock.after(ms, resolve)), stopped]);
-  cancel();
 }

@@ -16,6 +16,7 @@ import { type ChannelKind, type Contract, defineContract, type EventSpec } from 
 import { type RecordedEvent, RecordError } from "../../recording/record.ts";
 import { RealtimeServer } from "../../server/realtime-server.ts";
 import { defineService, type Manager } from "../../service/define-service.ts";
+import { pause } from "../pause.ts";
 import type { Survey } from "./survey.ts";
 
 export interface ReplayParts {
@@ -96,7 +97,7 @@ export class ReplayServer {
     await turnOfProcess();
     const late = clock.monotonic() + PATIENCE_MS;
     while (this.#isBehind() && clock.monotonic() < late) {
-      await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
+      await pause(clock, LOOK_MS);
     }
   }
 
