@@ -17,7 +17,7 @@ import { span } from "./terminal/ago.ts";
 import { paintJson } from "./terminal/paint-json.ts";
 import { paintFor } from "./terminal/paint.ts";
 import { plainJson } from "./terminal/plain-text.ts";
-import { Screen } from "./terminal/screen.ts";
+import { canRedraw, Screen } from "./terminal/screen.ts";
 
 export interface AskFlags extends ServiceFlags {
   /** Milliseconds. */
@@ -71,7 +71,7 @@ const TICK_MS = 1_000;
 
 /** A person at a terminal sees that a long answer is still waited for. */
 async function meanwhile<Answer>(name: string, work: Promise<Answer>): Promise<Answer> {
-  const hasStatus = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const hasStatus = canRedraw(process.stderr, process.env);
   const screen = new Screen(process.stderr, { hasStatus, gone: () => {} });
   const begun = systemClock.monotonic();
   const stop = systemClock.every(TICK_MS, () => {

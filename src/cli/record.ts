@@ -20,7 +20,7 @@ import { recordChannels, type Recorded } from "./record/recorder.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { span } from "./terminal/ago.ts";
 import { plainText } from "./terminal/plain-text.ts";
-import { Screen } from "./terminal/screen.ts";
+import { canRedraw, Screen } from "./terminal/screen.ts";
 
 interface RecordFlags extends ServiceFlags {
   readonly output?: string;
@@ -63,8 +63,8 @@ async function record(name: string, channels: string[], flags: RecordFlags): Pro
   const reached = await reach("record", name, flags, runtime);
   const output = await outputTo(flags.output ?? defaultFile(name, wakefulClock.now()), flags.force ?? false);
   const { stopped, forget } = stopSignal(runtime);
-  const isTerminal = process.stderr.isTTY === true;
-  const screen = new Screen(process.stderr, { hasStatus: isTerminal, gone: () => {} });
+  const hasStatus = canRedraw(process.stderr, process.env);
+  const screen = new Screen(process.stderr, { hasStatus, gone: () => {} });
   const say = (text: string) => void screen.line(text);
   const clock = wakefulClock;
   const writer = new RecordWriter({ clock, write: (text) => output.write(text) });
@@ -103,7 +103,7 @@ async function record(name: string, channels: string[], flags: RecordFlags): Pro
             plainText(name)
           } to ${output.name}; stop with Ctrl-C`,
         );
-        if (isTerminal) quiet = clock.every(PROGRESS_MS, status);
+        if (hasStatus) quiet = clock.every(PROGRESS_MS, status);
       },
     });
     quiet();

@@ -25,7 +25,7 @@ import { type Survey, surveyRecord } from "./replay/survey.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { span } from "./terminal/ago.ts";
 import { plainText } from "./terminal/plain-text.ts";
-import { Screen } from "./terminal/screen.ts";
+import { canRedraw, Screen } from "./terminal/screen.ts";
 
 interface ReplayFlags {
   /** Infinity for as fast as can be. */
@@ -78,8 +78,8 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
   const runtime = await detectRuntime();
   const clock = wakefulClock;
   const { stopped, forget } = stopSignal(runtime);
-  const isTerminal = process.stderr.isTTY === true;
-  const screen = new Screen(process.stderr, { hasStatus: isTerminal, gone: () => {} });
+  const hasStatus = canRedraw(process.stderr, process.env);
+  const screen = new Screen(process.stderr, { hasStatus, gone: () => {} });
   try {
     const survey = await look(file, screen);
     const { websocket, http } = { websocket: flags.port, http: flags.httpPort };
@@ -94,7 +94,7 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
       await Promise.race([replayed.asked.then(() => pause(clock, GATHERING_MS)), stopped]);
     }
     let brought = 0;
-    const quiet = isTerminal
+    const quiet = hasStatus
       ? clock.every(
         PROGRESS_MS,
         () => screen.status(`${counted(brought, "event")} of ${survey.count.toLocaleString("en")}`),

@@ -21,7 +21,7 @@ import { asPlain, asTold, gapSentence, type Present } from "./tail/present.ts";
 import { ago, span } from "./terminal/ago.ts";
 import { type Paint, paintFor } from "./terminal/paint.ts";
 import { plainJson } from "./terminal/plain-text.ts";
-import { Screen } from "./terminal/screen.ts";
+import { canRedraw, Screen } from "./terminal/screen.ts";
 
 const AFTER = `
 A CHANNEL is one like test:01J8…, all of a kind like 'test:*', or global. On a terminal each event is one line with its
@@ -99,7 +99,7 @@ class Tail {
     const isTerminal = process.stdout.isTTY === true;
     this.#present = isTerminal ? asTold(this.#paint) : asPlain(this.#paint);
     this.#screen = new Screen(process.stdout, {
-      hasStatus: isTerminal && process.env.TERM !== "dumb" && flags.json !== true,
+      hasStatus: canRedraw(process.stdout, process.env) && flags.json !== true,
       gone: () => this.#end(EXIT_CODES.done),
     });
   }

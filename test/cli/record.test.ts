@@ -9,9 +9,7 @@ import { openRecord } from "../../src/recording/read-record.ts";
 import type { RecordEntry, RecordHeader } from "../../src/recording/record.ts";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { type ServedService, serveIn } from "../support/cli-service.ts";
-import { commandLine, environmentOf, runCommand, startCommand } from "../support/command-process.ts";
-import { startPython } from "../support/python-program.ts";
-import { pythonPath, requireOrSkip } from "../support/require.ts";
+import { runCommand, startCommand } from "../support/command-process.ts";
 import { freePort } from "../support/serve-process.ts";
 import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
 
@@ -288,26 +286,5 @@ describe("record", { timeout: PATIENCE_MS }, () => {
     expect([ended.code, ended.stdout]).toEqual([code, ""]);
     expect(ended.stderr).toMatch(message);
     expect(await readdir(sessions.here.folder)).not.toContain("x.ndjson");
-  });
-});
-
-const hasPython = requireOrSkip("Python", pythonPath() !== undefined, "python3 with websockets and pydantic");
-
-describe.skipIf(!hasPython)("record, at a terminal", { timeout: PATIENCE_MS }, () => {
-  test("draws how many events there are, how fast they come, and how large the file is", async () => {
-    const program = startPython("terminal.py", [], {
-      command: commandLine(["record", "session-buddy", "session:drawn", "--output", "drawn.ndjson"]),
-      folder: sessions.here.folder,
-      environment: { ...environmentOf({}), TERM: "xterm-256color" },
-    });
-    const drawn = () =>
-      program.lines.map((line) => (JSON.parse(line) as { output?: string }).output ?? "").join("");
-    await program.line(() => drawn().includes("Recording session:drawn"));
-    await sessions.post("start_session", { session_id: "drawn", project: "tour" });
-    await program.line(() => /1 event {2}\d+\.\d\/s {2}\d+(\.\d)? K?i?B {2}\d+/.test(drawn()));
-    program.write(JSON.stringify({ keys: "\u0003" }));
-    await program.ended;
-    expect(JSON.parse(program.lines.at(-1)!)).toMatchObject({ code: 0 });
-    expect(drawn()).toMatch(/Recorded 1 event /);
   });
 });

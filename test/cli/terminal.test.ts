@@ -1,17 +1,16 @@
 /**
  * What commands draw at a terminal: each runs on a pseudo-terminal of 100 columns.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { formatLine } from "../../src/recording/record-line.ts";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { type ServedService, serveIn } from "../support/cli-service.ts";
-import { commandLine, environmentOf } from "../support/command-process.ts";
-import { startPython } from "../support/python-program.ts";
 import { pythonPath, requireOrSkip } from "../support/require.ts";
+import { draw as drawAt, ERASE } from "../support/terminal-command.ts";
 
 const PATIENCE_MS = 120_000;
-const ERASE = "\r\u001b[2K";
 
 const scratch = useBuiltScratch();
 let service: ServedService;
@@ -22,27 +21,9 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(() => service?.stop());
 
-/** A command at a terminal. */
-function draw(words: readonly string[], environment: Record<string, string> = {}) {
-  const program = startPython("terminal.py", [], {
-    command: commandLine(words),
-    folder: service.here.folder,
-    environment: { ...environmentOf({}), TERM: "xterm-256color", ...environment },
-  });
-  const facts = () => program.lines.map((line) => JSON.parse(line) as { output?: string; code?: number });
-  const drawn = () => facts().map(({ output = "" }) => output).join("");
-  return {
-    drawn,
-    /** Resolves when what is drawn so far holds the text. */
-    shows: (text: string | RegExp) =>
-      program.line(() => typeof text === "string" ? drawn().includes(text) : text.test(drawn())),
-    type: (keys: string) => program.write(JSON.stringify({ keys })),
-    async ended() {
-      await program.ended;
-      return { code: facts().at(-1)?.code, drawn: drawn() };
-    },
-  };
-}
+/** A command at a terminal, where the service is. */
+const draw = (words: readonly string[], environment: Record<string, string> = {}) =>
+  drawAt(words, { folder: service.here.folder, environment });
 
 const hasPython = requireOrSkip("Python", pythonPath() !== undefined, "python3 with websockets and pydantic");
 
@@ -112,4 +93,74 @@ describe.skipIf(!hasPython)("at a terminal", { timeout: PATIENCE_MS }, () => {
     expect(drawn).toMatch(/session-buddy: no answer yet, \ds/);
     expect(drawn.split(ERASE).at(-1)).toMatch(/^session-buddy: No answer to get_status in 4000 ms\r\n$/);
   });
+
+  it("doctor colours each finding by how it is, under the name of what it is about", async () => {
+    const { code, drawn } = await draw(["doctor", "session-buddy"]).ended();
+    expect([code, drawn]).toEqual([
+      0,
+      expect.stringContaining("\u001b[1mThis machine\u001b[22m\r\n  \u001b[32mok  \u001b[39m  "),
+    ]);
+    expect(drawn).toContain("\r\n\r\n\u001b[1msession-buddy\u001b[22m\r\n");
+    expect(drawn).toMatch(/\u001b\[32m\d+ ok\u001b\[39m, .*to look at.*, \u001b\[2m0 failed\u001b\[22m\r\n$/);
+  });
+
+  it("serve logs in colours, and leaves with Ctrl-C", async () => {
+    const folder = join(scratch.folder, "terminal-serve");
+    await mkdir(folder);
+    const serve = drawAt(["serve", "akosha", "--port", "0", "--http-port", "0"], { folder });
+    await serve.shows("Stop with Ctrl-C");
+    serve.type("\u0003");
+    const { code, drawn } = await serve.ended();
+    expect(code).toBe(0);
+    expect(drawn).toMatch(/\u001b\[\d+m.*akosha/);
+  });
+
+  it("record draws how many events there are, how fast they come, and how large the file is", async () => {
+    const record = draw(["record", "session-buddy", "session:taken", "--output", "drawn.ndjson"]);
+    await record.shows("Recording session:taken");
+    await service.post("start_session", { session_id: "taken", project: "tour" });
+    await record.shows(/1 event {2}\d+\.\d\/s {2}\d+(\.\d)? K?i?B {2}\d+/);
+    record.type("\u0003");
+    const { code, drawn } = await record.ended();
+    expect(code).toBe(0);
+    expect(drawn).toMatch(/Recorded 1 event /);
+  });
+
+  it("replay draws how far it is, and takes that away for its last words", async () => {
+    const { folder } = service.here;
+    await writeFile(join(folder, "slow.ndjson"), slowRecord());
+    const replay = draw(["replay", "slow.ndjson", "--now"]);
+    await replay.shows("\r\n1 event of 2");
+    replay.type("\u0003");
+    const { code, drawn } = await replay.ended();
+    expect(code).toBe(0);
+    const [, end = ""] = drawn.split("^C");
+    expect(end).toBe(`${ERASE}Stopped after 1 event\r\n`);
+  });
 });
+
+/** The second event comes an hour after the first. */
+function slowRecord(): string {
+  const event = (at: number) => ({
+    at,
+    type: "event" as const,
+    channel: "test:a",
+    event: "test.started",
+    id: `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`,
+    data: {},
+    timestamp: new Date(at).toISOString(),
+    seq: at + 1,
+    prev: 0,
+    epoch: "abc",
+  });
+  const header = {
+    format: "mcp-realtime-record" as const,
+    version: 1 as const,
+    service: "crackerjack",
+    url: "ws://127.0.0.1:8686/",
+    channels: ["test:*"],
+    started_at: "2026-01-31T12:00:00.000Z",
+    epoch: "abc",
+  };
+  return [header, event(0), event(3_600_000)].map(formatLine).join("");
+}

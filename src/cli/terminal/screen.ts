@@ -10,6 +10,14 @@ import type { Writable } from "node:stream";
 const ERASE = "\r\u001b[2K";
 const COLUMNS = 80;
 
+/** Whether a line that was written to the stream can be taken away again. */
+export function canRedraw(
+  stream: { readonly isTTY?: boolean },
+  { TERM }: Readonly<Record<string, string | undefined>>,
+): boolean {
+  return stream.isTTY === true && TERM !== "dumb";
+}
+
 export class Screen {
   readonly #stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly #hasStatus: boolean;
