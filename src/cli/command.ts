@@ -62,7 +62,10 @@ function usageOf(command: Command): string {
 
 /** `check [SERVICE...]`, or the words below it: `config check|show`. */
 function termOf(command: Command): string {
-  const inner = command.commands.map((one) => one.name()).join("|");
+  // One that has words of its own is used without those below it, too.
+  const inner = command.registeredArguments.length > 0
+    ? ""
+    : command.commands.map((one) => one.name()).join("|");
   const words = command.registeredArguments.map((argument) => {
     const word = `${argument.name()}${argument.variadic ? "..." : ""}`;
     return argument.required ? word : `[${word}]`;
@@ -93,7 +96,8 @@ export function action<Given extends unknown[]>(
  * @returns the exit code.
  */
 export async function runCommand(command: Command, args: readonly string[]): Promise<number> {
-  const program = new Command("mcp-realtime").addCommand(command);
+  // Flags behind a word are that word's own.
+  const program = new Command("mcp-realtime").enablePositionalOptions().addCommand(command);
   return await explained(async () => {
     try {
       await program.parseAsync([command.name(), ...args], { from: "user" });
@@ -115,10 +119,21 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
 /** Commander's sentence in our form, without a value, which may be a secret. */
 function faultIn({ code, message }: CommanderError, command: Command): string {
   const [fault = "", hint = ""] = message.replace(/^error: /, "").split("\n");
+  if (code === "commander.unknownCommand") {
+    const words = command.commands.map((one) => one.name());
+    return `${nameOf(command)}: expected ${words.join(", ")}, got another word; see mcp-realtime ${
+      nameOf(command)
+    } --help`;
+  }
+  const known = command.options.map(({ long }) => long ?? "");
   const said = fault.replace(/'(--?[^'=\s]+)[^']*'/, "'$1'").replaceAll("'", '"').replace(/\.$/, "");
   const name = nameOf(command);
+  const [, option = ""] = /"([^"]*)"/.exec(said) ?? [];
+  if (code === "commander.unknownOption" && known.includes(option)) {
+    return `${name}: option "${option}" takes no value, and got one; see mcp-realtime ${name} --help`;
+  }
   const meant = code === "commander.unknownOption"
-    ? nearest(/"([^"]*)"/.exec(said)?.[1] ?? "", command.options.map(({ long }) => long ?? ""))
+    ? nearest(option, known)
     : /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
   const advice = meant === undefined ? `; see mcp-realtime ${name} --help` : `, did you mean "${meant}"?`;
   return `${name}: ${said}${advice}`;

@@ -24,7 +24,10 @@ async function main(args: readonly string[]): Promise<number> {
     return EXIT_CODES.done;
   }
   const known = Object.keys(COMMANDS).filter((name) => !name.includes(" "));
-  if (known.includes(word)) return await COMMANDS[word]!.run(rest);
+  if (known.includes(word)) {
+    const [{ runCommand }, command] = await Promise.all([import("./command.ts"), COMMANDS[word]!.load()]);
+    return await runCommand(command, rest);
+  }
   const meant = nearest(word, known);
   const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
   console.error(`Unknown command ${quoted(word)}: expected ${known.join(", ")}${hint}\n\n${usage()}`);

@@ -5,50 +5,68 @@
  * @module
  */
 import process from "node:process";
+import type { Command } from "commander";
 import { wakefulClock } from "../ports/clock.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
-import { announcement, explained, readSettings, stopInTime } from "../server/run.ts";
+import { announcement, readSettings, stopInTime } from "../server/run.ts";
 import { logOf } from "../server/server-log.ts";
-import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
-import { nearest } from "../settings/nearest.ts";
+import type { Flags } from "../settings/flags.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
+import { action, CommandFailure, makeCommand } from "./command.ts";
 import { Bridge } from "./mcp/bridge.ts";
-import { mcpConfig } from "./mcp/config.ts";
+import { mcpConfigCommand } from "./mcp/config.ts";
 import { credentialsFor, TOKEN_VARIABLE } from "./mcp/credentials.ts";
 import { LineWriter, readLines } from "./mcp/lines.ts";
 import { errorMessage, idOf, readMessage, RPC_CODES } from "./mcp/messages.ts";
 import { atMost } from "./pause.ts";
 import { PlaceError, Places } from "./mcp/place.ts";
-import { SERVICES } from "./services.ts";
+import { knownService, SERVICES } from "./services.ts";
+import { type GivenFlags, settingFlags, withSettingFlags } from "./setting-flags.ts";
+import { singleValue } from "./single-value.ts";
 
 /** What a client that has said its last word still gets an answer to, in milliseconds. */
 const LAST_ANSWERS_MS = 1_000;
 /** For telling a service elsewhere that the session ends. */
 const GOODBYE_MS = 1_000;
 
-/** @param args What stood after `mcp`. */
-export async function mcp(args: readonly string[]): Promise<number> {
-  return await explained(async () => {
-    if (args[0] === "config") return await mcpConfig(args.slice(1));
-    const { folder, rest } = takeFolder(args);
-    const flags = parseFlags(rest, { words: true });
-    if (flags.help) {
-      console.log(help());
-      return EXIT_CODES.done;
-    }
-    const name = serviceIn(flags.words);
-    if (folder !== undefined) enter(folder);
-    // Whatever is printed by anybody: standard output belongs to the protocol.
-    console.log = console.info = console.debug = console.error;
-    try {
-      return await bridge(name, flags);
-    } catch (error) {
-      if (!(error instanceof PlaceError)) throw error;
-      console.error(error.message);
-      return EXIT_CODES.error;
-    }
-  });
+export function mcpCommand(): Command {
+  return withSettingFlags(
+    makeCommand(
+      "mcp",
+      "Speak MCP over standard input and output, for clients that start their servers. Where the service runs already, " +
+        "messages go to it; otherwise it is served from here, on its ports too",
+    )
+      .argument("<SERVICE>", `One of ${Object.keys(SERVICES).join(", ")}`)
+      // So that flags behind `config` are its own.
+      .enablePositionalOptions(),
+  )
+    .option(
+      "--folder <DIR>",
+      "Where settings and data are. Default: where this is started",
+      singleValue("--folder", "DIR"),
+    )
+    .addCommand(mcpConfigCommand())
+    .addHelpText(
+      "after",
+      `\nA token for the service is taken from the environment (${TOKEN_VARIABLE}). Where there is none and the settings` +
+        '\nhave auth.secret, one is made for the user "stdio".' +
+        "\n\nExit codes: 0 the client has ended; 1 the service can neither be served nor reached; 2 usage.",
+    )
+    .action(action(mcp));
+}
+
+async function mcp(word: string, given: GivenFlags): Promise<number> {
+  const name = knownService("mcp", word, ["config"]);
+  if (typeof given.folder === "string") enter(given.folder);
+  // Whatever is printed by anybody: standard output belongs to the protocol.
+  console.log = console.info = console.debug = console.error;
+  try {
+    return await bridge(name, settingFlags(given));
+  } catch (error) {
+    if (error instanceof PlaceError) throw new CommandFailure(EXIT_CODES.error, error.message);
+    throw error;
+  }
 }
 
 async function bridge(name: string, flags: Flags): Promise<number> {
@@ -110,17 +128,6 @@ async function converse(line: Bridge, writer: LineWriter): Promise<void> {
   }
 }
 
-/** `--folder DIR`, which is no setting, and all the rest. */
-function takeFolder(args: readonly string[]): { folder: string | undefined; rest: string[] } {
-  const rest = [...args];
-  const at = rest.findIndex((word) => word === "--folder" || word.startsWith("--folder="));
-  if (at < 0) return { folder: undefined, rest };
-  const [flag = ""] = rest.splice(at, 1);
-  const folder = flag.includes("=") ? flag.slice(flag.indexOf("=") + 1) : rest.splice(at, 1)[0];
-  if (folder !== undefined && folder !== "" && !folder.startsWith("--")) return { folder, rest };
-  throw new SettingsError(["--folder: expected a value (DIR), got none"]);
-}
-
 /** Settings and data are looked for from there. */
 function enter(folder: string): void {
   try {
@@ -128,33 +135,4 @@ function enter(folder: string): void {
   } catch {
     throw new SettingsError([`--folder: expected a folder, got ${quoted(folder)}, which cannot be entered`]);
   }
-}
-
-/** @throws {SettingsError} where it is not one service that is named. */
-function serviceIn(words: readonly string[]): string {
-  const known = Object.keys(SERVICES);
-  const [word] = words;
-  if (word !== undefined && words.length === 1 && Object.hasOwn(SERVICES, word)) return word;
-  const meant = word === undefined ? undefined : nearest(word, [...known, "config"]);
-  const got = words.length === 1 ? `"${word}"` : `${words.length} words`;
-  const hint = words.length !== 1 || meant === undefined ? "" : `: did you mean "${meant}"?`;
-  throw new SettingsError([`mcp: expected one service of ${known.join(", ")}, or config, got ${got}${hint}`]);
-}
-
-function help(): string {
-  const known = Object.keys(SERVICES).join(", ");
-  return `Usage: mcp-realtime mcp SERVICE [FLAGS]
-       mcp-realtime mcp config CLIENT [SERVICE...] [--http] [--command NAME] [--folder DIR]
-
-mcp SERVICE        MCP over standard input and output, for clients that start their servers. Where the service
-                   (${known}) runs already, messages go to it; otherwise it is served from here, on its ports too
-mcp config CLIENT  Print what goes into the configuration file of a client; see mcp config --help
-
-${flagsHelp()}
-  --folder DIR      Where settings and data are. Default: where this is started
-
-A token for the service is taken from the environment (${TOKEN_VARIABLE}). Where there is none and the settings have
-auth.secret, one is made for the user "stdio".
-
-Exit codes: 0 the client has ended; 1 the service can neither be served nor reached; 2 usage.`;
 }

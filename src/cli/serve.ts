@@ -3,31 +3,35 @@
  *
  * @module
  */
+import type { Command } from "commander";
 import { detectRuntime } from "../runtimes/detect.ts";
-import { EXIT_CODES } from "../server/exit-codes.ts";
-import { explained, runServices } from "../server/run.ts";
-import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
+import { runServices } from "../server/run.ts";
+import type { Flags } from "../settings/flags.ts";
 import { SettingsError } from "../settings/settings-error.ts";
+import { action, makeCommand } from "./command.ts";
 import { knownService, SERVICES } from "./services.ts";
+import { type GivenFlags, settingFlags, withSettingFlags } from "./setting-flags.ts";
 
-/**
- * Serve until told to stop.
- *
- * @param args Names of services (all where none is named) and flags.
- * @returns the exit code.
- */
-export async function serve(args: readonly string[]): Promise<number> {
-  return await explained(async () => {
-    const flags = parseFlags(args, { words: true });
-    if (flags.help) {
-      console.log(help());
-      return EXIT_CODES.done;
-    }
-    const names = choose(flags.words);
-    if (names.length > 1) refuseOwn(flags);
-    const services = await Promise.all(names.map((name) => SERVICES[name]!()));
-    return await runServices(services, flags, { runtime: await detectRuntime() });
-  });
+export function serveCommand(): Command {
+  return withSettingFlags(
+    makeCommand("serve", "Serve services until Ctrl-C")
+      .argument("[SERVICE...]", `Of ${Object.keys(SERVICES).join(", ")}. Default: all of them`),
+  )
+    .addHelpText(
+      "after",
+      "\nSettings that no flag names stand in the file, and in the environment." +
+        "\n\nExit codes: 0 stopped in order; 1 error, such as a port in use; 2 usage, or settings that are not right.",
+    )
+    .action(action(serve));
+}
+
+async function serve(words: readonly string[], given: GivenFlags): Promise<number> {
+  const flags = settingFlags(given);
+  const named = [...new Set(words.map((word) => knownService("serve", word)))];
+  const names = named.length > 0 ? named : Object.keys(SERVICES);
+  if (names.length > 1) refuseOwn(flags);
+  const services = await Promise.all(names.map((name) => SERVICES[name]!()));
+  return await runServices(services, flags, { runtime: await detectRuntime() });
 }
 
 /** Values that services cannot share. */
@@ -49,14 +53,4 @@ function refuseOwn({ settingsFile, values }: Flags): void {
       `${flag}: expected with one service, got several: name one, or use settings/{service}.yaml`
     ),
   );
-}
-
-function choose(words: readonly string[]): readonly string[] {
-  const names = words.map((word) => knownService("serve", word));
-  return names.length > 0 ? [...new Set(names)] : Object.keys(SERVICES);
-}
-
-function help(): string {
-  const known = Object.keys(SERVICES).join(", ");
-  return `Usage: mcp-realtime serve [SERVICE...] [FLAGS]\n\nServe services (${known}) until Ctrl-C.\n\n${flagsHelp()}`;
 }

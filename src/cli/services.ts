@@ -23,12 +23,13 @@ export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
 
 /**
  * @param command Begins the sentence where no service has this name.
+ * @param others Words that may stand there too, and may be meant.
  * @throws {SettingsError}
  */
-export function knownService(command: string, word: string): string {
+export function knownService(command: string, word: string, others: readonly string[] = []): string {
   if (Object.hasOwn(SERVICES, word)) return word;
   const known = Object.keys(SERVICES);
-  const meant = nearest(word, known);
+  const meant = nearest(word, [...known, ...others]);
   const hint = meant === undefined ? "" : `: did you mean "${meant}"?`;
   throw new SettingsError([
     `${command}: expected a service of ${known.join(", ")}, got ${quoted(word)}${hint}`,

@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import type { Command } from "commander";
 import { isPermission, qualified } from "../auth/permissions.ts";
 import { createToken, type Verification } from "../auth/token.ts";
 import { systemClock } from "../ports/clock.ts";
@@ -12,86 +13,105 @@ import { lineLog } from "../ports/log.ts";
 import type { Runtime } from "../ports/runtime.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
-import { explained, readSettings } from "../server/run.ts";
+import { readSettings } from "../server/run.ts";
 import { createTokenCheck } from "../server/token-check.ts";
 import { NO_FLAGS } from "../settings/flags.ts";
-import { nearest } from "../settings/nearest.ts";
 import type { Settings } from "../settings/schema.ts";
 import { SettingsError } from "../settings/settings-error.ts";
-import { SERVICES } from "./services.ts";
-import { readLifetime, readTokenArguments, type TokenArguments } from "./token-arguments.ts";
+import { action, makeCommand } from "./command.ts";
+import { readLifetime } from "./lifetime.ts";
+import { knownService, SERVICES } from "./services.ts";
+import { singleValue } from "./single-value.ts";
 
-const HELP =
-  `Usage: mcp-realtime token create --service NAME [--user U] [--permission P]... [--expires 1h|never]
-       mcp-realtime token verify TOKEN|- --service NAME [--json]
+interface TokenFlags {
+  readonly service?: string;
+  readonly settings?: string;
+  readonly development?: boolean;
+}
 
-create  Print a token signed with the secret of the service (HS256): auth.secret, or {SERVICE}_JWT_SECRET
-verify  Say who a token is and until when; "-" reads it from standard input
+interface CreateFlags extends TokenFlags {
+  readonly user?: string;
+  readonly permission?: readonly string[];
+  readonly expires?: string;
+}
 
-  --service NAME      The service that the token is for
-  --user U            Who it speaks for. Default: nobody in particular
-  --permission P      What it allows: read, write, run or admin, at NAME alone; may be repeated. Default: read
-  --expires TIME      30s, 15m, 1h, 7d or never. Default: setting auth.token_expiry_seconds
-  --json              Print one JSON object
-  --settings FILE     Settings file. Default: settings/{service}.yaml where it exists
-  --development       Accept the known development secret
-  --help              Show this text
+interface VerifyFlags extends TokenFlags {
+  readonly json?: boolean;
+}
 
-Exit codes: 0 done, or the token is good; 1 no secret, or the keys are out of reach; 2 usage; 4 the token is not good.`;
+export function tokenCommand(): Command {
+  const createCommand = makeCommand(
+    "create",
+    "Print a token signed with the secret of the service (HS256): auth.secret, or {SERVICE}_JWT_SECRET",
+  )
+    .option("--user <U>", "Who it speaks for. Default: nobody in particular", singleValue("--user", "U"))
+    .option(
+      "--permission <P>",
+      "What it allows: read, write, run or admin, at the service alone; may be repeated. Default: read",
+      (text: string, before: readonly string[] = []) => [...before, singleValue("--permission", "P")(text)],
+    )
+    .option(
+      "--expires <TIME>",
+      "30s, 15m, 1h, 7d or never. Default: setting auth.token_expiry_seconds",
+      singleValue("--expires", "TIME"),
+    )
+    .action(action(create));
+  const verifyCommand = makeCommand("verify", "Say who a token is and until when")
+    .argument("<TOKEN>", '"-" reads it from standard input')
+    .option("--json", "Print one JSON object")
+    .action(action(verify));
+  for (const command of [createCommand, verifyCommand]) {
+    command
+      .option("--service <NAME>", "The service that the token is for", singleValue("--service", "NAME"))
+      .option(
+        "--settings <FILE>",
+        "Settings file. Default: settings/{service}.yaml where it exists",
+        singleValue("--settings", "FILE"),
+      )
+      .option("--development", "Accept the known development secret")
+      .addHelpText("after", EXIT_CODES_HELP);
+  }
+  return makeCommand("token", "Make a token for a service, or say what one is worth there")
+    .addCommand(createCommand).addCommand(verifyCommand)
+    .addHelpText("after", EXIT_CODES_HELP);
+}
 
-/**
- * Run the command.
- *
- * @param args What stood after `token`.
- * @returns the exit code.
- */
-export async function token(args: readonly string[]): Promise<number> {
-  return await explained(async () => {
-    const [action, ...words] = args;
-    if (action === undefined || action === "--help" || action === "-h") {
-      (action === undefined ? console.error : console.log)(HELP);
-      return action === undefined ? EXIT_CODES.usage : EXIT_CODES.done;
-    }
-    if (action !== "create" && action !== "verify") {
-      // What came instead may be a token.
-      throw new SettingsError(["token: expected create or verify, got another word; see token --help"]);
-    }
-    const given = readTokenArguments(action, words);
-    if (given.help) {
-      console.log(HELP);
-      return EXIT_CODES.done;
-    }
-    const name = serviceName(given.service);
-    const runtime = await detectRuntime();
-    const { auth } = await readSettings(await SERVICES[name]!(), runtime, {
-      ...NO_FLAGS,
-      ...(given.settings === undefined ? {} : { settingsFile: given.settings }),
-      values: new Map(given.development ? [["--development", "true"]] : []),
-    });
-    return action === "create" ? await create(name, auth, given) : await verify(name, auth, given, runtime);
+const EXIT_CODES_HELP =
+  "\nExit codes: 0 done, or the token is good; 1 no secret, or the keys are out of reach; 2 usage; 4 the token is not good.";
+
+interface Place {
+  readonly name: string;
+  readonly auth: Settings["auth"];
+  readonly runtime: Runtime;
+}
+
+async function placeOf({ service, settings, development }: TokenFlags): Promise<Place> {
+  const name = serviceName(service);
+  const runtime = await detectRuntime();
+  const { auth } = await readSettings(await SERVICES[name]!(), runtime, {
+    ...NO_FLAGS,
+    ...(settings === undefined ? {} : { settingsFile: settings }),
+    values: new Map(development ? [["--development", "true"]] : []),
   });
+  return { name, auth, runtime };
 }
 
 /** @throws {SettingsError} where no service has this name. */
 function serviceName(name: string | undefined): string {
-  if (name !== undefined && Object.hasOwn(SERVICES, name)) return name;
-  const known = Object.keys(SERVICES);
-  const meant = name === undefined ? undefined : nearest(name, known);
-  const got = name === undefined ? "none" : `"${name}"`;
-  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
-  throw new SettingsError([`--service: expected a service of ${known.join(", ")}, got ${got}${hint}`]);
+  if (name !== undefined) return knownService("--service", name);
+  throw new SettingsError([`--service: expected a service of ${Object.keys(SERVICES).join(", ")}, got none`]);
 }
 
-async function create(service: string, auth: Settings["auth"], given: TokenArguments): Promise<number> {
-  const expiresInSeconds = readLifetime(given.expires, auth.token_expiry_seconds);
+async function create(flags: CreateFlags): Promise<number> {
+  const { name: service, auth } = await placeOf(flags);
+  const expiresInSeconds = readLifetime(flags.expires, auth.token_expiry_seconds);
   const { secret } = auth;
   if (secret === undefined) return noSecret(service, "make a token", "Set one");
-  const wanted = given.permissions.length > 0 ? given.permissions : ["read"];
-  const permissions = wanted.map((name) => qualified(name, service));
+  const permissions = (flags.permission ?? ["read"]).map((name) => qualified(name, service));
   for (const permission of permissions.filter((name) => !isPermission(name, service))) {
     console.error(`Warning: permission "${permission}" allows nothing at ${service}`);
   }
-  const userId = given.user ?? null;
+  const userId = flags.user ?? null;
   console.log(await createToken({ secret, userId, permissions, expiresInSeconds, clock: systemClock }));
   return EXIT_CODES.done;
 }
@@ -104,19 +124,14 @@ function noSecret(service: string, work: string, advice: string): number {
   return EXIT_CODES.error;
 }
 
-async function verify(
-  service: string,
-  auth: Settings["auth"],
-  given: TokenArguments,
-  { files }: Runtime,
-): Promise<number> {
+async function verify(token: string, flags: VerifyFlags): Promise<number> {
+  const { name: service, auth, runtime: { files } } = await placeOf(flags);
   const log = lineLog({ level: "warn" });
   const check = createTokenCheck({ service, auth, files: () => files, clock: systemClock, log });
   if (!check.verify) return noSecret(service, "check a token", "Set one, or keys (auth.jwks_url),");
   await check.prepare();
-  const text = given.token === "-" ? await readInput() : given.token;
-  const result = await check.verify(text);
-  if (given.json) console.log(JSON.stringify(asJson(service, result)));
+  const result = await check.verify(token === "-" ? await readInput() : token);
+  if (flags.json) console.log(JSON.stringify(asJson(service, result)));
   else if (result.ok) console.log(asText(service, result));
   else console.error(refusalText(service, result.reason));
   if (result.ok) return EXIT_CODES.done;

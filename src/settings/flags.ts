@@ -49,19 +49,16 @@ export interface Flags {
   readonly help: boolean;
   /** Texts of the flags that set something, by flag. */
   readonly values: ReadonlyMap<string, string>;
-  /** What was no flag, and all that followed `--`. */
-  readonly words: readonly string[];
 }
 
-export const NO_FLAGS: Flags = { help: false, values: new Map(), words: [] };
+export const NO_FLAGS: Flags = { help: false, values: new Map() };
 
 /**
- * Take a command line apart: `--port 8688`, `--port=8688`, `--development`.
+ * Take the command line of a program apart that serves one service: `--port 8688`, `--port=8688`, `--development`.
  *
- * @param options.words Accept words that are no flags. @default false
  * @throws {SettingsError} with every unknown flag, missing value, repeated flag and unexpected word.
  */
-export function parseFlags(args: readonly string[], options: { words?: boolean } = {}): Flags {
+export function parseFlags(args: readonly string[]): Flags {
   const problems: string[] = [];
   const values = new Map<string, string>();
   const words: string[] = [];
@@ -80,15 +77,13 @@ export function parseFlags(args: readonly string[], options: { words?: boolean }
       words.push(argument);
     }
   }
-  if (options.words !== true) {
-    problems.push(...words.map((word) => `${quoted(word)}: expected a flag, got a word`));
-  }
+  problems.push(...words.map((word) => `${quoted(word)}: expected a flag, got a word`));
   if (problems.length > 0) throw new SettingsError(problems);
   const settingsFile = values.get("--settings");
   const help = values.has("--help");
   values.delete("--settings");
   values.delete("--help");
-  return { ...(settingsFile === undefined ? {} : { settingsFile }), help, values, words };
+  return { ...(settingsFile === undefined ? {} : { settingsFile }), help, values };
 }
 
 /** The flag and its text. A value that follows is taken from `rest`. A null flag has been told of in `problems`. */

@@ -134,28 +134,36 @@ describe("mcp config", { timeout: PATIENCE_MS }, () => {
       return [code, stdout, stderr];
     };
     const clients = "claude-desktop, claude-code, cursor, vscode, windsurf, zed, codex, gemini-cli";
-    expect(await told()).toEqual([2, "", `mcp config: expected a client of ${clients}, got none\n`]);
+    const see = "see mcp-realtime mcp config --help\n";
+    expect(await told()).toEqual([2, "", `mcp config: missing required argument "CLIENT"; ${see}`]);
     expect(await told("vs-code")).toEqual([
       2,
       "",
       `mcp config: expected a client of ${clients}, got "vs-code": did you mean "vscode"?\n`,
     ]);
-    expect(await told("zed", "akosa", "--htp", "--command", "yarn")).toEqual([
+    expect(await told("zeed", "akosa")).toEqual([
       2,
       "",
-      'expected a flag of --command, --folder, --http, --help, got "--htp": did you mean "--http"?\n' +
+      `mcp config: expected a client of ${clients}, got "zeed": did you mean "zed"?\n` +
       `mcp config: expected a service of ${
         Object.keys(SERVICES).join(", ")
-      }, got "akosa": did you mean "akosha"?\n` +
-      '--command: expected npx, deno, bun, here, got "yarn"\n',
+      }, got "akosa": did you mean "akosha"?\n`,
     ]);
-    expect(await told("claude-desktop", "--http", "--folder", ".")).toEqual([
-      2,
-      "",
-      "--http: Claude Desktop starts its servers: leave it out\n" +
-      "--folder: nothing is started with --http: leave one of them out\n",
-    ]);
-    expect(await told("zed", "--folder")).toEqual([2, "", "--folder: expected a value, got none\n"]);
+    const cases: [string[], string][] = [
+      [["zed", "--htp"], 'mcp config: unknown option "--htp", did you mean "--http"?\n'],
+      [["zed", "--http=yes"], `mcp config: option "--http" takes no value, and got one; ${see}`],
+      [["zed", "--command", "yarn"], '--command: expected npx, deno, bun, here, got "yarn"\n'],
+      [["claude-desktop", "--http"], "--http: Claude Desktop starts its servers: leave it out\n"],
+      [
+        ["zed", "--http", "--folder", "."],
+        "--folder: nothing is started with --http: leave one of them out\n",
+      ],
+      [["zed", "--folder"], `mcp config: option "--folder" argument missing; ${see}`],
+      [["zed", "--folder="], "--folder: expected a value (DIR), got none\n"],
+      [["zed", "--folder", "--http"], "--folder: expected a value (DIR), got none\n"],
+      [["zed", "--folder", "a", "--folder", "b"], "--folder: expected it once, got it twice\n"],
+    ];
+    for (const [words, sentence] of cases) expect(await told(...words)).toEqual([2, "", sentence]);
     const [code, help] = await told("--help");
     expect([code, help]).toEqual([0, expect.stringMatching(/^Usage: mcp-realtime mcp config CLIENT /)]);
   });

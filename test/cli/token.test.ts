@@ -194,7 +194,7 @@ describe("mcp-realtime token create", () => {
     });
     const told = await run(["create", "--service", "akosha", `--secret=${SECRET}`], { environment });
     expect(told).toMatchObject({ code: 2, stdout: "" });
-    expect(told.stderr).toMatch(/^--secret: expected a known flag/);
+    expect(told.stderr).toMatch(/^token create: unknown option "--secret"/);
     expect(told.stderr).not.toContain(SECRET);
   }, PATIENCE_MS);
 
@@ -208,16 +208,24 @@ describe("mcp-realtime token create", () => {
   }, PATIENCE_MS);
 
   test.each<[string, string[], string]>([
-    ["nothing", [], "Usage: mcp-realtime token create"],
-    ["another word", ["make"], "token: expected create or verify, got another word; see token --help"],
+    ["nothing", [], "Usage: mcp-realtime token create|verify"],
+    [
+      "another word",
+      ["make"],
+      "token: expected create, verify, got another word; see mcp-realtime token --help",
+    ],
     ["no service", ["create"], "--service: expected a service of session-buddy, mahavishnu"],
-    ["an unknown service", ["create", "--service", "akasha"], 'got "akasha", did you mean "akosha"?'],
+    ["an unknown service", ["create", "--service", "akasha"], 'got "akasha": did you mean "akosha"?'],
     [
       "a flag without its value",
       ["create", "--service", "--user", "a"],
-      "--service: expected a value, got none",
+      "--service: expected a value (NAME), got none",
     ],
-    ["an empty value", ["create", "--service", "akosha", "--user="], "--user: expected a value, got none"],
+    [
+      "an empty value",
+      ["create", "--service", "akosha", "--user="],
+      "--user: expected a value (U), got none",
+    ],
     [
       "a flag twice",
       ["create", "--service", "akosha", "--user", "a", "--user", "b"],
@@ -226,22 +234,22 @@ describe("mcp-realtime token create", () => {
     [
       "a value too many",
       ["verify", "x", "--service", "akosha", "--json=yes"],
-      "--json: expected no value, got one",
+      'option "--json" takes no value, and got one',
     ],
     [
       "a flag of the other",
       ["verify", "x", "--service", "akosha", "--user", "a"],
-      "--user: expected a known flag",
+      'unknown option "--user"',
     ],
     [
       "a word too many",
       ["create", "--service", "akosha", "ada"],
-      "token create: expected flags alone, without a word, got 1",
+      "token create: too many arguments",
     ],
     [
       "no token",
       ["verify", "--service", "akosha"],
-      'token verify: expected one token, or "-" for standard input',
+      'token verify: missing required argument "TOKEN"',
     ],
     [
       "a lifetime of 0",

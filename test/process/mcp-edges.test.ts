@@ -236,11 +236,15 @@ describe("mcp", { timeout: PATIENCE_MS }, () => {
       return [await program.ended, program.stdout(), program.stderr()];
     };
     const known = "session-buddy, mahavishnu, akosha, crackerjack, dhruva, excalidraw";
-    expect(await told()).toEqual([2, "", `mcp: expected one service of ${known}, or config, got 0 words\n`]);
+    expect(await told()).toEqual([
+      2,
+      "",
+      'mcp: missing required argument "SERVICE"; see mcp-realtime mcp --help\n',
+    ]);
     expect(await told("akosa")).toEqual([
       2,
       "",
-      `mcp: expected one service of ${known}, or config, got "akosa": did you mean "akosha"?\n`,
+      `mcp: expected a service of ${known}, got "akosa": did you mean "akosha"?\n`,
     ]);
     expect(await told("akosha", "--folder", join(scratch.folder, "none"))).toEqual([
       2,

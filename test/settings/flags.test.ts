@@ -9,7 +9,6 @@ describe("parseFlags", () => {
     expect(flags.settingsFile).toBe("a b.yaml");
     expect(flags.help).toBe(false);
     expect([...flags.values]).toEqual([["--port", "1"], ["--host", "::1"], ["--development", "true"]]);
-    expect(flags.words).toEqual([]);
   });
 
   test("takes a negative number and a single dash as values", () => {
@@ -19,12 +18,6 @@ describe("parseFlags", () => {
   test("knows --help and -h", () => {
     expect(parseFlags(["--help"]).help).toBe(true);
     expect(parseFlags(["-h"]).help).toBe(true);
-  });
-
-  test("hands words on where they are wanted, and all that follows a double dash", () => {
-    const flags = parseFlags(["akosha", "--port", "1", "--", "--port"], { words: true });
-    expect(flags.words).toEqual(["akosha", "--port"]);
-    expect(flags.values.get("--port")).toBe("1");
   });
 
   test("tells every fault at once", () => {

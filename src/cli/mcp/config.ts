@@ -6,40 +6,65 @@
  */
 import { realpathSync } from "node:fs";
 import process from "node:process";
+import type { Command } from "commander";
 import type { Runtime } from "../../ports/runtime.ts";
 import { detectRuntime } from "../../runtimes/detect.ts";
 import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { readSettings } from "../../server/run.ts";
+import { nearest } from "../../settings/nearest.ts";
+import { quoted, SettingsError } from "../../settings/settings-error.ts";
 import { originOf } from "../address.ts";
+import { action, makeCommand } from "../command.ts";
 import { type Entry, MCP_CLIENTS } from "./clients.ts";
-import { type CommandName, COMMANDS, readConfigArguments } from "./config-arguments.ts";
 import { TOKEN_VARIABLE } from "./credentials.ts";
 import { SERVICES } from "../services.ts";
+import { singleValue } from "../single-value.ts";
 
-const HELP = `Usage: mcp-realtime mcp config CLIENT [SERVICE...] [--http] [--command NAME] [--folder DIR]
+/** How a client is to start this program. */
+const COMMANDS = ["npx", "deno", "bun", "here"] as const;
+type CommandName = typeof COMMANDS[number];
 
-Print what goes into the configuration file of an MCP client; all services where none is named.
+interface ConfigFlags {
+  readonly http?: boolean;
+  readonly command?: CommandName;
+  readonly folder?: string;
+}
 
-CLIENT is one of ${Object.keys(MCP_CLIENTS).join(", ")}
+export function mcpConfigCommand(): Command {
+  return makeCommand("config", "Print what goes into the configuration file of an MCP client")
+    .argument("<CLIENT>", `One of ${Object.keys(MCP_CLIENTS).join(", ")}`)
+    .argument("[SERVICE...]", "Default: all")
+    .option("--http", "The addresses of services that run, instead of programs that the client starts")
+    .option(
+      "--command <NAME>",
+      `What the client starts: ${COMMANDS.join(", ")}. Default: npx; here: this very program`,
+      readCommand,
+    )
+    .option(
+      "--folder <DIR>",
+      "Where settings and data are. Default: wherever the client starts its servers",
+      singleValue("--folder", "DIR"),
+    )
+    .action(action(mcpConfig));
+}
 
-  --http          The addresses of services that run, instead of programs that the client starts
-  --command NAME  What the client starts: ${COMMANDS.join(", ")}. Default: npx; here: this very program
-  --folder DIR    Where settings and data are. Default: wherever the client starts its servers
-  --help          Show this text`;
-
-/** @param args What stood after `mcp config`. */
-export async function mcpConfig(args: readonly string[]): Promise<number> {
-  const given = readConfigArguments(args);
-  if (given.help) {
-    console.log(HELP);
-    return EXIT_CODES.done;
+async function mcpConfig(client: string, words: readonly string[], flags: ConfigFlags): Promise<number> {
+  const given = { ...flags, ...readWords(client, words) };
+  for (const flag of given.http ? ["command", "folder"] as const : []) {
+    if (given[flag] === undefined) continue;
+    throw new SettingsError([`--${flag}: nothing is started with --http: leave one of them out`]);
+  }
+  if (given.http && MCP_CLIENTS[client]!.takesUrl === false) {
+    throw new SettingsError([`--http: ${MCP_CLIENTS[client]!.title} starts its servers: leave it out`]);
   }
   const runtime = await detectRuntime();
-  const { title, places, note, tokenNote, write } = MCP_CLIENTS[given.client]!;
+  const { title, places, note, tokenNote, write } = MCP_CLIENTS[client]!;
   const entries: Entry[] = [];
   for (const name of given.services) {
     if (given.http) entries.push(await reached(name, runtime));
-    else entries.push(started(name, given.command, given.folder && runtime.files.resolve(given.folder)));
+    else {entries.push(
+        started(name, given.command ?? "npx", given.folder && runtime.files.resolve(given.folder)),
+      );}
   }
   console.error(`For the configuration of ${title}; what is there already stays beside it:`);
   for (const place of places) console.error(`  ${place}`);
@@ -54,6 +79,30 @@ export async function mcpConfig(args: readonly string[]): Promise<number> {
   }
   console.log(write(entries, TOKEN_VARIABLE));
   return EXIT_CODES.done;
+}
+
+/** @throws {SettingsError} with every word that names nothing. */
+function readWords(client: string, words: readonly string[]): { readonly services: readonly string[] } {
+  const problems = [
+    ...unknownWord("client", client, Object.keys(MCP_CLIENTS)),
+    ...words.flatMap((word) => unknownWord("service", word, Object.keys(SERVICES))),
+  ];
+  if (problems.length > 0) throw new SettingsError(problems);
+  return { services: words.length > 0 ? [...new Set(words)] : Object.keys(SERVICES) };
+}
+
+function unknownWord(kind: string, word: string, known: readonly string[]): string[] {
+  if (known.includes(word)) return [];
+  const meant = nearest(word, known);
+  const hint = meant === undefined ? "" : `: did you mean "${meant}"?`;
+  return [`mcp config: expected a ${kind} of ${known.join(", ")}, got ${quoted(word)}${hint}`];
+}
+
+/** @throws {SettingsError} where it is none. */
+function readCommand(text: string): CommandName {
+  const command = COMMANDS.find((name) => name === text);
+  if (command) return command;
+  throw new SettingsError([`--command: expected ${COMMANDS.join(", ")}, got ${quoted(text)}`]);
 }
 
 /** A program that the client starts. */
