@@ -6,6 +6,7 @@
  */
 import { type Call, laterCall } from "../../../src/ports/call.ts";
 import type { Cancel, Clock } from "../../../src/ports/clock.ts";
+import { linkSignals } from "../../../src/ports/linked-signal.ts";
 import type { Log } from "../../../src/ports/log.ts";
 import { Refusal } from "../../../src/protocol/errors.ts";
 import type { Commit, Transaction } from "../../../src/service/define-service.ts";
@@ -218,7 +219,7 @@ export class Distributor {
     const { clock, settings, deliver } = this.#parts;
     const limit = new AbortController();
     const forget = clock.after(settings.delivery_seconds * 1_000, () => limit.abort());
-    const signal = AbortSignal.any([limit.signal, this.#stopping.signal]);
+    const { signal, release } = linkSignals(limit.signal, this.#stopping.signal);
     try {
       const sha256 = await deliver(target, distribution, signal);
       const isRight = sha256 === distribution.sha256;
@@ -229,6 +230,7 @@ export class Distributor {
       }
       return { sha256: null, error: this.#sentence(error, target) };
     } finally {
+      release();
       forget();
     }
   }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Clock } from "../../ports/clock.ts";
+import { linkSignals } from "../../ports/linked-signal.ts";
 import { isJsonObject, type JsonObject } from "../../protocol/json-value.ts";
 import { parseJson, stringifyJson } from "../../protocol/json.ts";
 import { isRefused, said } from "./ask.ts";
@@ -68,8 +69,10 @@ export class Upstream {
     id: MessageId | null,
     options: { readonly accepted?: () => void; readonly signal?: AbortSignal } = {},
   ): Promise<Sent> {
-    const signals = [this.#over.signal, ...(options.signal ? [options.signal] : [])];
-    const signal = signals.length === 1 ? signals[0]! : AbortSignal.any(signals);
+    const { signal, release } = linkSignals(
+      this.#over.signal,
+      ...(options.signal ? [options.signal] : []),
+    );
     let taken = false;
     try {
       const answer = await this.#ask("POST", signal, stringifyJson(message));
@@ -86,6 +89,8 @@ export class Upstream {
     } catch (error) {
       const fault = !taken && isRefused(error) ? "unsent" : "unknown";
       return { ok: false, fault, reason: said(error) };
+    } finally {
+      release();
     }
   }
 
