@@ -75,6 +75,11 @@ export async function joinPrograms(folder) {
 /** Loaded for a build only: whoever starts what is built needs none of it. */
 function joiner() {
   return import("rolldown").catch((cause) => {
-    throw new Error("Cannot build as package 'rolldown' is not installed: run 'npm ci' first", { cause });
+    throw new Error(
+      `Cannot build as package 'rolldown' cannot be loaded: run 'npm ci' first (${cause.message})`,
+      {
+        cause,
+      },
+    );
   });
 }

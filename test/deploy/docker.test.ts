@@ -1,5 +1,6 @@
 /**
- * deploy/docker, as far as it can be looked at without a container engine: what it copies is there, what it runs works.
+ * deploy/docker, as far as it can be looked at without building it (`container.test.ts` does): what it copies is there, what
+ * it runs works.
  */
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";

@@ -53,6 +53,24 @@ describe.runIf(hasAnalyze)("systemd-analyze", { timeout: TIMEOUT_MS }, () => {
     expect(status).toBe(0);
   });
 
+  it("sysusers.conf makes the user that the units run as", async () => {
+    const place = join(scratch.folder, "users");
+    await mkdir(join(place, "etc"), { recursive: true });
+    const { status, stderr } = spawnSync("systemd-sysusers", [`--root=${place}`, `${folder}/sysusers.conf`], {
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([0, expect.any(String)]);
+    const [, user = ""] = /^User=(\S+)$/m.exec(await readFile(`${folder}/mcp-realtime@.service`, "utf8")) ??
+      [];
+    const users = (await readFile(join(place, "etc/passwd"), "utf8")).split("\n").map((line) =>
+      line.split(":")
+    );
+    expect(users.find(([name]) => name === user)?.slice(5)).toEqual([
+      "/var/lib/mcp-realtime",
+      expect.stringMatching(/nologin$/),
+    ]);
+  });
+
   it("would find a key that there is not", async () => {
     const broken = join(path, "mcp-realtime@broken.service");
     const text = await readFile(`${folder}/mcp-realtime@.service`, "utf8");

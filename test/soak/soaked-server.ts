@@ -5,9 +5,10 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Addresses, addressesIn } from "../binary/program.ts";
+import { childProcesses } from "../support/child-processes.ts";
 import { get } from "../support/http-client.ts";
 import { executable } from "../support/start-program.ts";
 import { type Figures, leastOf, type Probed } from "./figures.ts";
@@ -72,7 +73,7 @@ export async function startSoaked(folder: string): Promise<SoakedServer> {
     return {
       ...probed,
       files: readdirSync(`/proc/${child.pid}/fd`).length,
-      children: childrenOf(child.pid!),
+      children: childProcesses(child.pid!).length,
       connections: sum("connections"),
       rooms: sum("rooms"),
     };
@@ -106,13 +107,6 @@ export async function startSoaked(folder: string): Promise<SoakedServer> {
       }
     },
   };
-}
-
-function childrenOf(pid: number): number {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter((child) => child !== "")
-  ).length;
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
