@@ -105,6 +105,15 @@ describe.skipIf(!hasPython)("at a terminal", { timeout: PATIENCE_MS }, () => {
     expect(sum.replaceAll("\u001b", "ESC")).toMatch(/^ESC\[32m\d+ okESC\[39m, .*, ESC\[2m0 failedESC\[22m$/);
   });
 
+  it("config colours whether settings are right, and where each comes from", async () => {
+    const check = await draw(["config", "check", "session-buddy"]).ended();
+    expect(check.code).toBe(0);
+    expect(check.drawn).toContain("session-buddy  \u001b[32mright\u001b[39m");
+    const show = await draw(["config", "show", "session-buddy"]).ended();
+    expect(show.code).toBe(0);
+    expect(show.drawn).toContain("\u001b[2m# ");
+  });
+
   it("serve logs in colours, and leaves with Ctrl-C", async () => {
     const folder = join(scratch.folder, "terminal-serve");
     await mkdir(folder);
