@@ -18,6 +18,9 @@ export const PARTS = "programs";
  */
 const APART = ["libsql", "bufferutil", "utf-8-validate", "selfsigned"];
 
+/** How programs begin: loaded before anything else, so it must bring nothing else along. */
+const START = /\/src\/runtimes\/(?:program|held-hangups|write-out)\.js$/;
+
 /**
  * What every server needs is one part, and what tells a version or a command that is not there is not in it. Packages go
  * where they are used.
@@ -27,6 +30,7 @@ const WORDS =
 const SERVER =
   /\/src\/(?:server|service|storage|runtimes\/(?:node|detect|workspace|list-folder|blob-files)|protocol\/(?:contract|fields|own-settings|secret-variables))[/.]/;
 const GROUPS = [
+  { name: "start", test: START, priority: 3 },
   { name: "words", test: WORDS, priority: 2 },
   {
     name: "server",

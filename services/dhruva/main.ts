@@ -1,9 +1,11 @@
 /** Serves dhruva alone. `--help` lists the flags. */
-import process from "node:process";
-import { detectRuntime } from "../../src/runtimes/detect.ts";
-import { runService } from "../../src/server/run.ts";
-import { dhruvaService } from "./server.ts";
+import { program } from "../../src/runtimes/program.ts";
 
-const runtime = await detectRuntime();
-// Ends also where a stop was given up and something still holds the process.
-process.exit(await runService(dhruvaService, { runtime, args: process.argv.slice(2) }));
+await program(async (args) => {
+  const [{ detectRuntime }, { runService }, { dhruvaService }] = await Promise.all([
+    import("../../src/runtimes/detect.ts"),
+    import("../../src/server/run.ts"),
+    import("./server.ts"),
+  ]);
+  return await runService(dhruvaService, { runtime: await detectRuntime(), args });
+}, { reloads: true });

@@ -1,9 +1,11 @@
 /** Serves mahavishnu alone. `--help` lists the flags. */
-import process from "node:process";
-import { detectRuntime } from "../../src/runtimes/detect.ts";
-import { runService } from "../../src/server/run.ts";
-import { mahavishnuService } from "./server.ts";
+import { program } from "../../src/runtimes/program.ts";
 
-const runtime = await detectRuntime();
-// Ends also where a stop was given up and something still holds the process.
-process.exit(await runService(mahavishnuService, { runtime, args: process.argv.slice(2) }));
+await program(async (args) => {
+  const [{ detectRuntime }, { runService }, { mahavishnuService }] = await Promise.all([
+    import("../../src/runtimes/detect.ts"),
+    import("../../src/server/run.ts"),
+    import("./server.ts"),
+  ]);
+  return await runService(mahavishnuService, { runtime: await detectRuntime(), args });
+}, { reloads: true });

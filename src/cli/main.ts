@@ -1,51 +1,8 @@
 #!/usr/bin/env node
 /** The command line: `mcp-realtime COMMAND`. */
 import process from "node:process";
-import { VERSION } from "../protocol/version.ts";
-import { EXIT_CODES } from "../server/exit-codes.ts";
-import { nearest } from "../settings/nearest.ts";
-import { quoted } from "../settings/settings-error.ts";
-import { COMMANDS } from "./commands.ts";
+import { program } from "../runtimes/program.ts";
 
-async function main(args: readonly string[]): Promise<number> {
-  const [word, ...rest] = args;
-  if (word === undefined) {
-    console.error(usage());
-    return EXIT_CODES.usage;
-  }
-  if (word === "--help" || word === "-h" || word === "help") {
-    const [command] = rest;
-    if (command !== undefined) return await main([command, "--help"]);
-    console.log(usage());
-    return EXIT_CODES.done;
-  }
-  if (word === "--version" || word === "-V") {
-    console.log(VERSION);
-    return EXIT_CODES.done;
-  }
-  const known = Object.keys(COMMANDS).filter((name) => !name.includes(" "));
-  if (known.includes(word)) {
-    const [{ runCommand }, command] = await Promise.all([import("./command.ts"), COMMANDS[word]!.load()]);
-    return await runCommand(command, rest);
-  }
-  const meant = nearest(word, known);
-  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
-  console.error(`Unknown command ${quoted(word)}: expected ${known.join(", ")}${hint}\n\n${usage()}`);
-  return EXIT_CODES.usage;
-}
-
-function usage(): string {
-  const heads = Object.entries(COMMANDS).map(([name, { words }]) => `${name} ${words}`.trim());
-  const width = Math.max(...heads.map((head) => head.length));
-  const lines = Object.values(COMMANDS).map(({ summary }, at) => `  ${heads[at]!.padEnd(width)}  ${summary}`);
-  return `Usage: mcp-realtime COMMAND [FLAGS]
-
-Commands:
-${lines.join("\n")}
-
-  --version  Show the version
-  --help     Show this text; that of a command with mcp-realtime COMMAND --help`;
-}
-
-// Ends also where a stop was given up and something still holds the process.
-process.exit(await main(process.argv.slice(2)));
+await program(async (args) => (await import("./command-line.ts")).runCommandLine(args), {
+  reloads: process.argv[2] === "serve",
+});

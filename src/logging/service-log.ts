@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { LogLevel as RecordLevel, Sink } from "@logtape/logtape";
+import type { LogLevel as RecordLevel } from "@logtape/logtape";
 import { type Clock, systemClock } from "../ports/clock.ts";
 import { type LeveledLog, leveledLog, type LogLevel } from "../ports/log.ts";
 import { formatterOf, type LogFormat } from "./formats.ts";
@@ -31,11 +31,10 @@ const RECORD_LEVELS: Readonly<Record<LogLevel, RecordLevel>> = {
   error: "error",
 };
 
-/** Never throws, whatever it is given. */
+/** Never throws, whatever it is given, and where nothing can be written. */
 export function serviceLog(options: ServiceLogOptions): LeveledLog {
   const { service, clock = systemClock, write = (line: string) => console.error(line) } = options;
   const format = formatterOf(options.format, options.colors ?? false);
-  const sink: Sink = (record) => write(format(record).trimEnd());
   const own = service === undefined ? {} : { service };
   const category = ["mcp-realtime", ...Object.values(own)];
   return leveledLog(options.level, (level, message, fields) => {
@@ -46,11 +45,13 @@ export function serviceLog(options: ServiceLogOptions): LeveledLog {
       rawMessage: message,
       timestamp: clock.now(),
     };
+    let line: string;
     try {
-      sink({ ...record, properties: { ...own, ...fields } });
+      line = format({ ...record, properties: { ...own, ...fields } });
     } catch {
       // Better a line without its facts than none.
-      sink({ ...record, properties: own });
+      line = format({ ...record, properties: own });
     }
+    write(line.trimEnd());
   });
 }

@@ -1,5 +1,6 @@
 /**
- * Log lines go out by this door. A field never holds a token, a secret or a payload.
+ * Log lines go out by this door. A field never holds a token, a secret or a payload. Never throws: whoever logs goes on,
+ * also where nothing can be written.
  *
  * @module
  */
@@ -29,13 +30,21 @@ export type LeveledLog = Required<Log>;
 /** Takes a message that is to be written. */
 export type WriteMessage = (level: LogLevel, message: string, fields: LogFields) => void;
 
-/** A log that hands on what has its level, and drops the rest at the cost of a comparison. */
+/**
+ * A log that hands on what has its level, and drops the rest at the cost of a comparison. It never throws: what `write`
+ * cannot write is lost.
+ */
 export function leveledLog(level: LogLevel, write: WriteMessage): LeveledLog {
   let lowest = LOG_LEVELS.indexOf(level);
   const at = (level: LogLevel) => {
     const rank = LOG_LEVELS.indexOf(level);
     return (message: string, fields: LogFields = {}): void => {
-      if (rank >= lowest) write(level, message, fields);
+      if (rank < lowest) return;
+      try {
+        write(level, message, fields);
+      } catch {
+        // There is no place left to say it.
+      }
     };
   };
   return {

@@ -101,7 +101,8 @@ export interface Runtime {
   onStopSignal(work: (signal: string) => void): () => void;
   /**
    * Call `work` on SIGHUP: with "reload", or with "gone" where it means that the terminal which the program was started
-   * from is no more. Returns the way to stop listening, after which SIGHUP ends the process again.
+   * from is no more. It is called at once where one has come while the program started. Returns the way to stop
+   * listening, after which SIGHUP ends the process again.
    */
   onHangup(work: (meaning: "reload" | "gone") => void): () => void;
 }

@@ -10,6 +10,7 @@ import type { Runtime } from "../ports/runtime.ts";
 import { certificates } from "./certificates.ts";
 import { openDatabase } from "./database.ts";
 import { files } from "./files.ts";
+import { releaseHangups } from "./held-hangups.ts";
 import { processes } from "./processes.ts";
 
 type System = Pick<
@@ -56,6 +57,7 @@ export const system: System = {
     const fromTerminal = isatty(0);
     const listener = () => work(fromTerminal && terminalIsGone() ? "gone" : "reload");
     process.on("SIGHUP", listener);
+    if (releaseHangups()) listener();
     return () => void process.off("SIGHUP", listener);
   },
 };

@@ -81,3 +81,18 @@ it("LogSwitch writes to the log that it was turned to last", () => {
   expect(first.lines).toHaveLength(1);
   expect(second.lines.map((line) => line.split(" ").at(-1))).toEqual(["two", "three"]);
 });
+
+it("lineLog goes on where nothing can be written", () => {
+  const lines: string[] = [];
+  let isFull = true;
+  const log = lineLog({
+    write(line) {
+      if (isFull) throw new Error("No space left on device");
+      lines.push(line);
+    },
+  });
+  log.error("lost");
+  isFull = false;
+  log.error("there");
+  expect(lines.map((line) => line.split(" ").at(-1))).toEqual(["there"]);
+});

@@ -5,6 +5,7 @@
  * @module
  */
 import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -54,6 +55,8 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where it is started: `settings/{service}.yaml` and relative paths count from there. Default: the project. */
   readonly folder?: string;
+  /** Where standard error goes: to nobody who reads it, or to a device that is full. @default to `stderr()` */
+  readonly log?: "closed" | "full";
   /** Milliseconds after which it is killed. @default 60_000 */
   readonly lifetimeMs?: number;
 }
@@ -86,19 +89,22 @@ function commandOf(runtime: RuntimeName, entry: Entry): string[] {
 /** Start a program. For Node there must be a build: see `buildOnce`. */
 export function start(runtime: RuntimeName, options: StartOptions = {}): ServeProcess {
   const [program, ...words] = commandOf(runtime, options.entry ?? "serve") as [string, ...string[]];
+  const full = options.log === "full" ? openSync("/dev/full", "w") : undefined;
   const child = spawn(program, [...words, ...(options.args ?? [])], {
     cwd: options.folder ?? root,
     env: { ...process.env, NO_COLOR: "1", ...options.environment },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", full ?? "pipe"],
     // A group of its own, so that nothing it has started can be overlooked.
     detached: true,
   });
+  if (full !== undefined) closeSync(full);
   const pid = child.pid ?? 0;
   children.add(pid);
   let stdout = "";
   let stderr = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
+  if (options.log === "closed") child.stderr?.destroy();
   const timer = setTimeout(() => killGroup(pid), options.lifetimeMs ?? 3 * PATIENCE_MS);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
