@@ -8,6 +8,7 @@ import { Command, CommanderError } from "commander";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { explained } from "../server/run.ts";
 import { nearest } from "../settings/nearest.ts";
+import { plainText } from "./terminal/plain-text.ts";
 
 /** One of `EXIT_CODES`. */
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
@@ -47,7 +48,11 @@ export function makeCommand(name: string, summary: string): Command {
       styleTitle: (title) => `\u001b[1m${title}\u001b[22m`,
     })
     // Told once, by `runCommand`.
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      writeOut: (text) => console.log(text.replace(/\n$/, "")),
+      writeErr: (text) => console.error(text.replace(/\n$/, "")),
+    })
     .exitOverride((fault) => {
       faulty.set(fault, command);
       throw fault;
@@ -110,7 +115,9 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
       if (!(error instanceof CommanderError)) throw error;
       if (error.exitCode === 0) return EXIT_CODES.done;
       // Help that nobody asked for, as a word is missing: it says which.
-      if (error.code !== "commander.help") console.error(faultIn(error, faulty.get(error) ?? command));
+      if (error.code !== "commander.help") {
+        console.error(plainText(faultIn(error, faulty.get(error) ?? command)));
+      }
       return EXIT_CODES.usage;
     }
   });

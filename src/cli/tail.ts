@@ -6,11 +6,13 @@
  */
 import process from "node:process";
 import type { Command } from "commander";
-import type { Item, Subscription } from "../client/mod.ts";
+import type { EventItem, Item, Subscription } from "../client/mod.ts";
 import { wakefulClock } from "../ports/clock.ts";
 import type { Position } from "../protocol/event.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
+import { isReaderGone, outputFault } from "../runtimes/write-out.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
+import { withoutCovered } from "./channels.ts";
 import { action, CommandFailure, type ExitCode, makeCommand } from "./command.ts";
 import { readDuration } from "./duration.ts";
 import { atMost } from "./pause.ts";
@@ -20,16 +22,16 @@ import { checkPlaces, readCount, readPosition, type TailFlags, writePosition } f
 import { asPlain, asTold, gapSentence, type Present } from "./tail/present.ts";
 import { ago, span } from "./terminal/ago.ts";
 import { type Paint, paintFor } from "./terminal/paint.ts";
-import { plainJson } from "./terminal/plain-text.ts";
+import { plainJson, plainText } from "./terminal/plain-text.ts";
 import { canRedraw, Screen } from "./terminal/screen.ts";
 
 const AFTER = `
 A CHANNEL is one like test:01J8…, all of a kind like 'test:*', or global. On a terminal each event is one line with its
 age; elsewhere it is time, channel, event and data.
 
-Exit codes: 0 what was waited for has happened, or Ctrl-C; 1 the service cannot be reached; 2 usage; 3 --timeout is over;
-4 not authorized; 5 events are missing: with --until at once, as the one that is waited for may be among them, otherwise
-at the end; 130 Ctrl-C before what --until waits for.
+Exit codes: 0 what was waited for has happened, or Ctrl-C; 1 the service cannot be reached, or nobody reads any more what
+--until waits for; 2 usage; 3 --timeout is over; 4 not authorized; 5 events are missing: with --until at once, as the one
+that is waited for may be among them, otherwise at the end; 130 Ctrl-C before what --until waits for.
 
 Wait for the end of a test run:
   mcp-realtime tail crackerjack 'test:*' --until test.completed --timeout 10m --json`;
@@ -57,9 +59,8 @@ export function tailCommand(): Command {
 async function tail(name: string, channels: readonly string[], flags: TailFlags): Promise<number> {
   const runtime = await detectRuntime();
   const reached = await reach("tail", name, flags, runtime);
-  const names = [...new Set(channels)];
-  checkPlaces(reached.contract, names, flags);
-  const run = new Tail(reached, names, flags);
+  checkPlaces(reached.contract, channels, flags);
+  const run = new Tail(reached, withoutCovered(channels), flags);
   const forget = runtime.onStopSignal(() => run.interrupt());
   try {
     return await run.done();
@@ -81,11 +82,14 @@ class Tail {
   readonly #paint: Paint;
   readonly #present: Present;
   readonly #subscriptions: Subscription[] = [];
+  /** What each has brought and is not out. */
+  readonly #inHand = new Map<Subscription, EventItem>();
   readonly #ended: Promise<ExitCode>;
   #settle!: { resolve: (code: ExitCode) => void; reject: (error: Error) => void };
   #isOver = false;
   #hasGap = false;
   #isConnected = false;
+  #wasConnected = false;
   #count = 0;
   /** Monotonic milliseconds of the newest event. */
   #heardAt = 0;
@@ -95,12 +99,14 @@ class Tail {
     this.#channels = channels;
     this.#flags = flags;
     this.#ended = new Promise((resolve, reject) => this.#settle = { resolve, reject });
+    // It may end before anybody waits for that.
+    this.#ended.catch(() => {});
     this.#paint = paintFor(process.stdout, process.env);
     const isTerminal = process.stdout.isTTY === true;
     this.#present = isTerminal ? asTold(this.#paint) : asPlain(this.#paint);
     this.#screen = new Screen(process.stdout, {
       hasStatus: canRedraw(process.stdout, process.env) && flags.json !== true,
-      gone: () => this.#end(EXIT_CODES.done),
+      gone: (failure) => this.#gone(failure),
     });
   }
 
@@ -133,11 +139,11 @@ class Tail {
       this.#isOver = true;
       stopWaiting();
       stopTicking();
-      const position = this.#position();
       client.close();
       this.#screen.status("");
       await atMost(wakefulClock, LAST_LINES_MS, this.#screen.flushed());
-      if (position) console.error(`Go on from here with --since ${writePosition(position)}`);
+      const position = this.#position();
+      if (position) console.error(plainText(`Go on from here with --since ${writePosition(position)}`));
     }
   }
 
@@ -159,7 +165,7 @@ class Tail {
       said: say,
     }).then((connected) => {
       void connected.opened.then(() => {
-        this.#isConnected = true;
+        this.#isConnected = this.#wasConnected = true;
         this.#draw();
       });
       return connected;
@@ -169,9 +175,11 @@ class Tail {
   async #follow(subscription: Subscription, client: Connected["client"]): Promise<void> {
     try {
       for await (const item of subscription) {
-        if (this.#isOver) return;
-        await this.#show(item);
-        if (item.type === "gap") this.#gap();
+        if (item.type === "event") this.#inHand.set(subscription, item);
+        if (item.type === "gap") this.#hasGap = true;
+        if (this.#isOver || !(await this.#show(item))) return;
+        this.#inHand.delete(subscription);
+        if (item.type === "gap" && this.#flags.until) this.#end(EXIT_CODES.gap);
         if (item.type === "event" && this.#flags.until?.includes(item.event)) this.#end(EXIT_CODES.done);
       }
     } catch (error) {
@@ -186,21 +194,37 @@ class Tail {
     }
   }
 
-  async #show(item: Item): Promise<void> {
+  /** Resolves with whether it is out. */
+  async #show(item: Item): Promise<boolean> {
     this.#count += item.type === "event" ? 1 : 0;
     this.#heardAt = wakefulClock.monotonic();
-    if (this.#flags.json) await this.#screen.line(plainJson(item));
-    else if (item.type === "gap") this.#screen.beside(() => console.error(gapSentence(item)));
-    else await this.#screen.line(this.#present(item, this.#screen.columns), this.#status());
+    if (this.#flags.json) return await this.#screen.line(plainJson(item));
+    if (item.type !== "gap") {
+      return await this.#screen.line(this.#present(item, this.#screen.columns), this.#status());
+    }
+    this.#screen.beside(() => console.error(gapSentence(item)));
+    return true;
   }
 
-  #gap(): void {
-    this.#hasGap = true;
-    if (this.#flags.until) this.#end(EXIT_CODES.gap);
+  /** Standard output takes nothing more. */
+  #gone(failure: Error): void {
+    if (isReaderGone(failure)) {
+      return this.#end(
+        this.#flags.until ? EXIT_CODES.error : this.#hasGap ? EXIT_CODES.gap : EXIT_CODES.done,
+      );
+    }
+    this.#isOver = true;
+    this.#settle.reject(new CommandFailure(EXIT_CODES.error, outputFault(failure)));
   }
 
   #late(timeoutMs: number): void {
     const { until } = this.#flags;
+    if (!this.#wasConnected) {
+      const { name, url } = this.#reached;
+      const sentence = plainText(`Cannot reach ${name} at ${url}: no answer in ${span(timeoutMs)}`);
+      this.#isOver = true;
+      return this.#settle.reject(new CommandFailure(EXIT_CODES.error, sentence));
+    }
     if (until && !this.#isOver) {
       this.#screen.beside(() => console.error(`No ${until.join(" or ")} in ${span(timeoutMs)}`));
     }
@@ -212,11 +236,12 @@ class Tail {
     this.#settle.resolve(code);
   }
 
-  /** The earliest of all subscriptions: whoever goes on from there misses nothing. */
+  /** The earliest of all subscriptions: whoever goes on from there misses nothing that is not out. */
   #position(): Position | null {
-    const positions = this.#subscriptions.map(({ position }) => position).filter((position) =>
-      position !== null
-    );
+    const positions = this.#subscriptions.map((subscription) => {
+      const { seq, epoch } = this.#inHand.get(subscription) ?? {};
+      return seq === undefined || epoch === undefined ? subscription.position : { epoch, seq: seq - 1 };
+    }).filter((position) => position !== null);
     const [first] = positions;
     if (!first || positions.some(({ epoch }) => epoch !== first.epoch)) return null;
     return positions.reduce((least, position) => position.seq < least.seq ? position : least);

@@ -5,9 +5,9 @@
  */
 import { ClientError, type Item, RequestError } from "../../client/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { kindOf } from "../../protocol/channel-name.ts";
 import type { RecordedEnd, RecordItem } from "../../recording/record.ts";
 import type { RecordWriter } from "../../recording/write-record.ts";
+import { withoutCovered } from "../channels.ts";
 import type { Connected, Notes } from "../reach/connect.ts";
 import { InOrder } from "./in-order.ts";
 
@@ -139,10 +139,4 @@ function recorded(item: Item): RecordItem {
   const { type, channel, event, id, data, timestamp, seq, prev, epoch } = item;
   const { traceparent } = item as { readonly traceparent?: string };
   return { type, channel, event, id, data, timestamp, seq, prev, epoch, traceparent };
-}
-
-/** Each event once: `kind:*` brings those of `kind:id` too. */
-export function withoutCovered(channels: readonly string[]): string[] {
-  const wildcards = new Set(channels.filter((name) => name.endsWith(":*")).map(kindOf));
-  return [...new Set(channels)].filter((name) => name.endsWith(":*") || !wildcards.has(kindOf(name)));
 }

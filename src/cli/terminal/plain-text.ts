@@ -8,6 +8,10 @@ import { stringifyJson } from "../../protocol/json.ts";
 
 const UNFIT = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
+/** As `paint` writes them. */
+// deno-lint-ignore no-control-regex
+const COLOURS = /(\u001b\[\d+m)/g;
+
 /** On one line. */
 export function plainText(text: string): string {
   return text.replace(UNFIT, (character) => {
@@ -29,4 +33,18 @@ export function cut(text: string, width: number): string {
   if (text.length <= width) return text;
   const characters = [...text];
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}
+
+/** The same of a text with colours, which take no column and end where it is cut. */
+export function cutPainted(text: string, width: number): string {
+  const plain = text.replace(COLOURS, "");
+  if (cut(plain, width) === plain) return text;
+  let room = Math.max(0, width - 1);
+  const kept = text.split(COLOURS).flatMap((part, at) => {
+    if (at % 2 === 1) return [part];
+    const characters = [...part].slice(0, room);
+    room -= characters.length;
+    return characters;
+  });
+  return `${kept.join("")}…`;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 import type { Writable } from "node:stream";
+import { writeOut } from "../../runtimes/write-out.ts";
+import { cutPainted } from "./plain-text.ts";
 
 /** Erases the line that the cursor is in. */
 const ERASE = "\r\u001b[2K";
@@ -21,22 +23,23 @@ export function canRedraw(
 export class Screen {
   readonly #stream: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly #hasStatus: boolean;
+  readonly #gone: (failure: Error) => void;
   #status = "";
   #isGone = false;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<boolean> = Promise.resolve(true);
 
   /**
    * @param options.hasStatus Whether the bottom line is drawn at all.
-   * @param options.gone Called once, when nobody reads any more (`| head`).
+   * @param options.gone Called once, when nothing can be written any more: nobody reads (`| head`: see `isReaderGone`),
+   *   or there is no space.
    */
-  constructor(stream: Writable, options: { readonly hasStatus: boolean; readonly gone: () => void }) {
+  constructor(
+    stream: Writable,
+    options: { readonly hasStatus: boolean; readonly gone: (failure: Error) => void },
+  ) {
     this.#stream = stream;
     this.#hasStatus = options.hasStatus;
-    stream.on("error", () => {
-      if (this.#isGone) return;
-      this.#isGone = true;
-      options.gone();
-    });
+    this.#gone = options.gone;
   }
 
   /** As wide as lines may be now. */
@@ -45,19 +48,21 @@ export class Screen {
   }
 
   /**
-   * Resolves when the line is out, so that whoever waits writes no faster than the other side reads. Never rejects.
+   * Resolves with true when the line is out, so that whoever waits writes no faster than the other side reads, and with
+   * false where it is lost. Never rejects.
    *
    * @param status What the bottom line says from now on. Default: the same as before.
    */
-  line(text: string, status: string = this.#status): Promise<void> {
-    const under = this.#hasStatus ? status : "";
+  line(text: string, status: string = this.#status): Promise<boolean> {
+    const under = this.#hasStatus ? this.#fit(status) : "";
     const erase = this.#status === "" ? "" : ERASE;
     this.#status = under;
     return this.#write(`${erase}${text}\n${under}`);
   }
 
-  /** Change the bottom line; an empty text takes it away. */
-  status(text: string): void {
+  /** Change the bottom line; an empty text takes it away. Cut where the terminal ends: more rows could not be erased. */
+  status(given: string): void {
+    const text = this.#fit(given);
     if (!this.#hasStatus || text === this.#status) return;
     void this.#write(`${this.#status === "" ? "" : ERASE}${text}`);
     this.#status = text;
@@ -72,13 +77,24 @@ export class Screen {
   }
 
   /** Resolves when all is out. */
-  flushed(): Promise<void> {
-    return this.#last;
+  async flushed(): Promise<void> {
+    await this.#last;
   }
 
-  #write(text: string): Promise<void> {
-    if (this.#isGone) return Promise.resolve();
-    this.#last = new Promise((resolve) => this.#stream.write(text, () => resolve()));
+  #fit(text: string): string {
+    return cutPainted(text, this.columns - 1);
+  }
+
+  #write(text: string): Promise<boolean> {
+    if (this.#isGone) return Promise.resolve(false);
+    this.#last = writeOut(this.#stream, text).then((failure) => {
+      if (failure === null) return true;
+      if (!this.#isGone) {
+        this.#isGone = true;
+        this.#gone(failure);
+      }
+      return false;
+    });
     return this.#last;
   }
 }
