@@ -119,3 +119,35 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("serve on %s", { timeout: PA
     expect(code).toBe(1);
   });
 });
+
+describe("serve on node", { timeout: PATIENCE_MS }, () => {
+  it("changes the level of what its ports log, too", async () => {
+    const file = join(scratch.folder, "level.yaml");
+    const tls = "tls: { enabled: true, dev_certificate: true }\n";
+    await writeFile(file, `${tls}log: { level: info }\n`);
+    const program = await serve("node", {
+      entry: "session-buddy",
+      args: ["--settings", file, ...scratch.flags("level")],
+      folder: scratch.folder,
+      lifetimeMs: PATIENCE_MS,
+    });
+    await speakPlainly(program.websocket);
+    await writeFile(file, `${tls}log: { level: debug }\n`);
+    program.kill("SIGHUP");
+    await logged(program, "Settings have changed service=session-buddy changed=log.level");
+    expect(program.stderr()).not.toContain("A TLS handshake failed");
+    await speakPlainly(program.websocket);
+    await logged(program, "DEBUG A TLS handshake failed");
+    program.kill("SIGTERM");
+    expect((await program.ended).code).toBe(0);
+  });
+});
+
+/** To a port that speaks TLS. Resolves when it has closed the connection. */
+async function speakPlainly(address: string): Promise<void> {
+  const { hostname, port } = new URL(address);
+  const socket = connect(Number(port), hostname);
+  const closed = once(socket, "close");
+  socket.on("error", () => {}).resume().end("GET / HTTP/1.0\r\n\r\n");
+  await closed;
+}

@@ -81,6 +81,16 @@ describe("listenToSignals", () => {
     expect(ends).toEqual([]);
   });
 
+  test("takes the end of the terminal, however often it is told, for no wish to end without waiting", async () => {
+    const { signals, stop, hangup } = makeSignals();
+    hangup("gone");
+    hangup("gone");
+    stop();
+    expect(await Promise.race([signals.secondStop, turn().then(() => "waits")])).toBe("waits");
+    stop();
+    expect(await signals.secondStop).toBe(1);
+  });
+
   test("forgets", () => {
     const made = makeSignals();
     expect(made.listeners).toBe(2);

@@ -2,7 +2,7 @@
  * Text of others, made fit for a terminal.
  */
 import { expect, it } from "vitest";
-import { cut, plainJson, plainText } from "../../../src/cli/terminal/plain-text.ts";
+import { cut, cutPainted, plainJson, plainText } from "../../../src/cli/terminal/plain-text.ts";
 
 it("plainText escapes whatever steers a terminal or turns the reading direction, and nothing else", () => {
   expect(plainText("a\u001b[31m\u0007\u009b\u007f\r\n\u2028\u202e\u{e0001}")).toBe(
@@ -26,4 +26,11 @@ it("cut never exceeds the width, nor halves a character", () => {
   expect(cut("abcdef", 5)).toBe("abcd…");
   expect(cut("🏠🏠🏠", 3)).toBe("🏠🏠🏠");
   expect(cut("🏠🏠🏠", 2)).toBe("🏠…");
+});
+
+it("cutPainted counts no colours, and ends them", () => {
+  const text = "\u001b[32m●\u001b[39m akosha: \u001b[31mlost\u001b[39m";
+  expect(cutPainted(text, 14)).toBe(text);
+  expect(cutPainted(text, 13)).toBe("\u001b[32m●\u001b[39m akosha: \u001b[31mlo\u001b[39m…");
+  expect(cutPainted(text, 1)).toBe("\u001b[32m\u001b[39m\u001b[31m\u001b[39m…");
 });
