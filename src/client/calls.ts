@@ -6,7 +6,7 @@
  */
 import type { Cancel, Clock } from "../ports/clock.ts";
 import { ClientError, errorOf } from "./errors.ts";
-import { type InboundFrame, MAX_FRAME_BYTES, newId, requestFrame } from "./frames.ts";
+import { type InboundFrame, type JsonCodec, MAX_FRAME_BYTES, newId, requestFrame } from "./frames.ts";
 
 /** Unanswered requests at a time, besides publishes. */
 const WINDOW = 64;
@@ -56,6 +56,7 @@ const lane = (window: number): Lane => ({ window, waiting: [], sent: new Map() }
 
 export class Calls {
   readonly #clock: Clock;
+  readonly #json: JsonCodec;
   readonly #send: (text: string) => void;
   readonly #maxSize: number;
   readonly #lanes: Readonly<Record<LaneName, Lane>> = {
@@ -69,8 +70,9 @@ export class Calls {
   /** Ends the wait that the rate limit has asked for. */
   #pause: Cancel | null = null;
 
-  constructor(clock: Clock, maxSize: number, send: (text: string) => void) {
+  constructor(clock: Clock, json: JsonCodec, maxSize: number, send: (text: string) => void) {
     this.#clock = clock;
+    this.#json = json;
     this.#maxSize = maxSize;
     this.#send = send;
   }
@@ -88,6 +90,7 @@ export class Calls {
     const { timeoutMs, key = null, lane, traceparent } = options;
     const id = newId();
     const text = requestFrame(
+      this.#json,
       id,
       event,
       key === null ? data : { ...data, idempotency_key: key },

@@ -9,7 +9,7 @@ import { Calls, type Data } from "./calls.ts";
 import { ChannelReader } from "./channel-reader.ts";
 import { Desk } from "./desk.ts";
 import { ClientError, errorOf } from "./errors.ts";
-import { type InboundFrame, newId } from "./frames.ts";
+import { type InboundFrame, type JsonCodec, newId } from "./frames.ts";
 import { Link, type TokenSource, type WebSocketClass } from "./link.ts";
 import type { SubscribeOptions, Subscription } from "./subscription.ts";
 import type {
@@ -48,13 +48,22 @@ export interface ClientOptions {
   readonly answerMs?: number;
   /** Characters of requests that may wait to be sent or answered. @default 4_194_304 */
   readonly queueSize?: number;
-  /** The connection was opened, lost, or has ended for good; `error` says why where it is not the application's wish. */
+  /**
+   * The connection was opened, lost, or has ended for good. `error` says why it was lost or has ended, where that is not the
+   * application's wish and is known: with the code and the reason of a server that has ended it.
+   */
   readonly onState?: (state: ClientState, error: Error | null) => void;
   /**
    * Errors that belong to no request and to no subscription: a connection that cannot be made (told once while the cause is
    * the same), a token that was refused. Default: nothing is done.
    */
   readonly onError?: (error: unknown) => void;
+  /** What the server says of itself when it greets: `server` is the service's name. Not every server greets. */
+  readonly onWelcome?: (data: Data) => void;
+  /**
+   * Reads and writes frames. Default: `JSON`, which rounds integers outside ±(2^53 - 1) and cannot write a `bigint`.
+   */
+  readonly json?: JsonCodec;
   /** Default: the machine's. */
   readonly clock?: Clock;
   /** For the waits between tries: at least 0 and below 1. Default: `Math.random`. */
@@ -93,8 +102,8 @@ export class Client<C extends Contract = Contract> {
       throw new TypeError(`Expected an address that begins with ws:// or wss://, got '${options.url}'`);
     }
     this.#options = options;
-    const clock = options.clock ?? wakefulClock;
-    this.#calls = new Calls(clock, options.queueSize ?? 4_194_304, (text) => this.#link.send(text));
+    const { clock = wakefulClock, json = JSON } = options;
+    this.#calls = new Calls(clock, json, options.queueSize ?? 4_194_304, (text) => this.#link.send(text));
     this.#desk = new Desk((...ask) => this.#calls.call(...ask));
     this.#link = new Link({
       url: String(options.url),
@@ -106,6 +115,7 @@ export class Client<C extends Contract = Contract> {
       silenceMs: options.silenceMs ?? 30_000,
       answerMs: options.answerMs ?? 10_000,
       clock,
+      json,
       random: options.random ?? Math.random,
       onOpen: () => {
         this.#desk.opened();
@@ -113,15 +123,12 @@ export class Client<C extends Contract = Contract> {
         this.#become("open", null);
       },
       onFrame: (frame, size) => this.#received(frame, size),
-      onLost: () => {
+      onLost: (why) => {
         this.#desk.lost();
         this.#calls.lost();
-        this.#become("connecting", null);
+        this.#become("connecting", why === null ? why : new ClientError("lost", why));
       },
-      onEnd: (code, reason) => {
-        const message = `The server has ended the connection with ${code}${reason && `: ${reason}`}`;
-        this.#close(new ClientError("closed", message));
-      },
+      onEnd: (why) => this.#close(new ClientError("closed", why)),
       onError: (error) => options.onError?.(error),
     });
     this.#link.start();
@@ -205,8 +212,9 @@ export class Client<C extends Contract = Contract> {
       const item = { type, channel: room, event, id: id ?? "", data, timestamp: timestamp ?? "" } as const;
       const trace = typeof traceparent === "string" ? { traceparent } : {};
       this.#desk.event({ ...item, seq, prev, epoch, ...trace }, size);
-    } else if (type === "event" && data["publish_window"]) {
+    } else if (type === "event" && !room) {
       this.#calls.publishWindow = data["publish_window"];
+      this.#options.onWelcome?.(data);
     } else {
       this.#desk.told(frame);
       if (type === "error") this.#options.onError?.(errorOf(frame));

@@ -26,9 +26,22 @@ export interface InboundFrame {
   readonly traceparent?: unknown;
 }
 
+/** How frames are read and written. `JSON` is one; another may keep integers that a double cannot hold. */
+export interface JsonCodec {
+  /** Throws for what it does not take. */
+  parse(text: string): unknown;
+  stringify(value: object): string;
+}
+
 /** A request frame. Servers differ in which of the two ids they echo, so both are the same. */
-export function requestFrame(id: string, event: string, data: object, traceparent?: string): string {
-  return JSON.stringify({ type: "request", id, correlation_id: id, event, data, traceparent });
+export function requestFrame(
+  json: JsonCodec,
+  id: string,
+  event: string,
+  data: object,
+  traceparent?: string,
+): string {
+  return json.stringify({ type: "request", id, correlation_id: id, event, data, traceparent });
 }
 
 /** Characters. It goes back to the server with every subscribe. */
@@ -51,9 +64,10 @@ function isFrame(frame: Record<string, unknown>): boolean {
 }
 
 /** The frame, or null for what is none: no JSON object in text, or with a member of another type than it has. */
-export function parseFrame(message: unknown): InboundFrame | null {
+export function parseFrame(message: unknown, json: JsonCodec = JSON): InboundFrame | null {
   try {
-    const frame = JSON.parse(message as string);
+    // deno-lint-ignore no-explicit-any
+    const frame = json.parse(message as string) as any;
     // Throws for what is no object.
     frame.data ??= {};
     return typeof message === "string" && isFrame(frame) ? frame : null;

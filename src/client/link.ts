@@ -6,7 +6,14 @@
 import type { Cancel, Clock } from "../ports/clock.ts";
 import { shouldReconnect } from "../protocol/close-codes.ts";
 import { ClientError, errorOf } from "./errors.ts";
-import { type InboundFrame, MAX_FRAME_BYTES, newId, parseFrame, requestFrame } from "./frames.ts";
+import {
+  type InboundFrame,
+  type JsonCodec,
+  MAX_FRAME_BYTES,
+  newId,
+  parseFrame,
+  requestFrame,
+} from "./frames.ts";
 
 /** A browser's WebSocket, as far as the client uses it. That of the package `ws` fits, too. */
 export interface WebSocketLike {
@@ -38,22 +45,24 @@ export interface LinkOptions {
   readonly silenceMs: number;
   readonly answerMs: number;
   readonly clock: Clock;
+  readonly json: JsonCodec;
   /** At least 0 and below 1. */
   readonly random: () => number;
   /** Frames may be sent from here on. */
   readonly onOpen: () => void;
   /** @param size characters of the frame */
   readonly onFrame: (frame: InboundFrame, size: number) => void;
-  /** No connection any more; another one is being tried. */
-  readonly onLost: () => void;
+  /** No connection any more; another one is being tried. `why` is null where nobody has said so. */
+  readonly onLost: (why: string | null) => void;
   /** The server does not want this client back. */
-  readonly onEnd: (code: number, reason: string) => void;
+  readonly onEnd: (why: string) => void;
   /** A token could not be got, or was refused by a server that goes on all the same; or it sends what is no frame. */
   readonly onError: (error: unknown) => void;
 }
 
 export class Link {
   readonly #options: LinkOptions;
+  readonly #shownUrl: string;
   #socket: WebSocketLike | null = null;
   /** Whether the socket is open. */
   #isOpen = false;
@@ -67,6 +76,8 @@ export class Link {
   #authId: string | null = null;
   /** What was told last of a connection that could not be made. */
   #trouble = "";
+  /** Why the connection breaks, where this side knows. */
+  #fault: string | null = null;
   /** Of every ping: whatever is said to it is news to nobody. */
   readonly #pingId = newId();
   #cancelRetry: Cancel = () => {};
@@ -74,6 +85,8 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    // A query may hold a secret.
+    this.#shownUrl = options.url.replace(/\/\/[^/?#]*@/, "//").replace(/[?#].*/s, "");
   }
 
   get isOpen(): boolean {
@@ -126,8 +139,11 @@ export class Link {
 
   /** Told once for as long as it is the same. */
   #troubled(cause?: string): void {
-    if (this.#openedAt !== null) return;
-    const message = `Cannot connect to ${this.#options.url}${cause ? `: ${cause}` : ""}; trying again`;
+    if (this.#openedAt !== null) {
+      this.#fault = cause ? `The connection broke: ${cause}` : null;
+      return;
+    }
+    const message = `Cannot connect to ${this.#shownUrl}${cause ? `: ${cause}` : ""}; trying again`;
     if (message === this.#trouble) return;
     this.#trouble = message;
     this.#options.onError(new ClientError("unreachable", message));
@@ -136,10 +152,13 @@ export class Link {
   #opened(token: string | null): void {
     this.#isOpen = true;
     this.#trouble = "";
+    this.#fault = null;
     this.#openedAt = this.#heardAt = this.#options.clock.monotonic();
     this.#pingedAt = null;
     // Its answer need not be awaited: servers take frames in order.
-    if (token !== null) this.send(requestFrame(this.#authId = newId(), "auth", { token }));
+    if (token !== null) {
+      this.send(requestFrame(this.#options.json, this.#authId = newId(), "auth", { token }));
+    }
     this.#options.onOpen();
   }
 
@@ -148,7 +167,7 @@ export class Link {
     this.#pingedAt = null;
     const { length } = message as string;
     if (length > MAX_FRAME_BYTES) return this.#refuse(length);
-    const frame = parseFrame(message);
+    const frame = parseFrame(message, this.#options.json);
     if (!frame) {
       return this.#options.onError(new ClientError("malformed", "The server sends what is no frame"));
     }
@@ -171,22 +190,24 @@ export class Link {
   #closed(code: number, reason: string): void {
     this.#socket = null;
     this.#isOpen = false;
-    if (shouldReconnect(code)) return this.#retry();
+    const why = `The server has ended the connection with ${code}${reason && `: ${reason}`}`;
+    // Nobody has said 1006.
+    if (shouldReconnect(code)) return this.#retry(code === 1006 ? this.#fault : why);
     this.#isOver = true;
     this.#stopWatching();
-    this.#options.onEnd(code, reason);
+    this.#options.onEnd(why);
   }
 
   /**
    * Full jitter: clients that a server has lost together do not come back together. A server that takes a client only to
    * send it away is tried less and less often, too.
    */
-  #retry(): void {
+  #retry(why: string | null = null): void {
     const { clock, random, minDelayMs, maxDelayMs, answerMs, onLost } = this.#options;
     if (this.#openedAt !== null && clock.monotonic() - this.#openedAt >= answerMs) this.#attempts = 0;
     const delayMs = random() * Math.min(maxDelayMs, minDelayMs * 2 ** this.#attempts++);
     this.#cancelRetry = clock.after(delayMs, () => void this.#connect());
-    onLost();
+    onLost(why);
   }
 
   /** Have nothing more to do with the socket. */
@@ -220,7 +241,7 @@ export class Link {
     } else if (this.#isOpen && this.#pingedAt === null && now - this.#heardAt >= silenceMs) {
       this.#pingedAt = now;
       // A server that does not know the request says so, which is as good an answer.
-      this.send(requestFrame(this.#pingId, "ping", {}));
+      this.send(requestFrame(this.#options.json, this.#pingId, "ping", {}));
     }
   }
 }

@@ -6,6 +6,7 @@
  */
 export { Client, type ClientOptions, type ClientState, createClient, type RequestOptions } from "./client.ts";
 export { ClientError, type ClientErrorReason, RequestError } from "./errors.ts";
+export type { JsonCodec } from "./frames.ts";
 export type { TokenSource, WebSocketClass, WebSocketLike } from "./link.ts";
 export type {
   EventItem,

@@ -3,6 +3,7 @@
  */
 import { expect, test, vi } from "vitest";
 import { type ClientOptions, createClient } from "../../src/client/mod.ts";
+import { parseJson, stringifyJson } from "../../src/protocol/json.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { scriptedSockets } from "./scripted-socket.ts";
 
@@ -258,4 +259,66 @@ test("an address that is none of a WebSocket is refused at once", () => {
       `Expected an address that begins with ws:// or wss://, got '${url}'`,
     );
   }
+});
+
+test("a connection that the server ends or breaks is told with what it has said of that", () => {
+  const { clock, newest, states } = setUp({ random: () => 0 });
+  const reopened = () => {
+    clock.advance(0);
+    newest().open();
+  };
+  newest().open();
+  newest().ends(1013, "The server is full");
+  reopened();
+  newest().ends(4001);
+  reopened();
+  newest().onerror?.({ message: "Max payload size exceeded" } as never);
+  newest().ends(1006);
+  reopened();
+  newest().ends(1006);
+  expect(states.filter(([state]) => state === "connecting").map(([, why]) => why)).toEqual([
+    "The server has ended the connection with 1013: The server is full",
+    "The server has ended the connection with 4001",
+    "The connection broke: Max payload size exceeded",
+    null,
+  ]);
+});
+
+test("a connection that cannot be made is told without what may be secret in its address", () => {
+  const { newest, errors } = setUp({ url: "ws://ada:hush@127.0.0.1:8688/live?token=hush#hush" });
+  newest().onerror?.({ message: "refused" } as never);
+  expect(errors).toMatchObject([{
+    message: "Cannot connect to ws://127.0.0.1:8688/live: refused; trying again",
+  }]);
+});
+
+test("a codec reads and writes frames as it likes, and what it does not take is no frame", async () => {
+  const json = {
+    parse(text: string) {
+      const parsed = parseJson(text);
+      if (!parsed.ok) throw new Error(parsed.reason);
+      return parsed.value;
+    },
+    stringify: stringifyJson,
+  };
+  const { client, newest, errors } = setUp({ json });
+  newest().open();
+  const large = 2n ** 60n;
+  const asked = client.request("count", { n: large });
+  const [frame] = newest().take();
+  newest().says(`{"type":"response","correlation_id":"${frame!["id"]}","data":{"n":${large + 1n}}}`);
+  expect(await asked).toEqual({ n: large + 1n });
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  newest().says(`{"type":"event","event":"told","room":"global","data":{"a":${deep}}}`);
+  expect(errors).toMatchObject([{ name: "ClientError", reason: "malformed" }]);
+  client.close();
+});
+
+test("what the server says of itself when it greets is told", () => {
+  const told: object[] = [];
+  const { newest } = setUp({ onWelcome: (data) => void told.push(data) });
+  newest().open();
+  newest().says({ type: "event", event: "session.created", room: null, data: { server: "akosha" } });
+  newest().says({ type: "event", event: "session.created", room: "global", data: { server: "dhruva" } });
+  expect(told).toEqual([{ server: "akosha" }]);
 });
