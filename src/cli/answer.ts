@@ -61,7 +61,7 @@ export async function ask(
       },
     );
     return meanwhile(reached.name, work);
-  });
+  }, timeout);
   const isRead = process.stdout.isTTY === true && !json;
   console.log(isRead ? paintJson(answer, paintFor(process.stdout, process.env)) : plainJson(answer));
   return EXIT_CODES.done;

@@ -16,7 +16,7 @@ import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { action, CommandFailure, makeCommand } from "./command.ts";
 import { Bridge } from "./mcp/bridge.ts";
 import { mcpConfigCommand } from "./mcp/config.ts";
-import { credentialsFor, TOKEN_VARIABLE } from "./mcp/credentials.ts";
+import { checkToken, credentialsFor, TOKEN_VARIABLE } from "./mcp/credentials.ts";
 import { LineWriter, readLines } from "./mcp/lines.ts";
 import { errorMessage, idOf, readMessage, RPC_CODES } from "./mcp/messages.ts";
 import { atMost } from "./pause.ts";
@@ -76,7 +76,8 @@ async function bridge(name: string, flags: Flags): Promise<number> {
   const clock = wakefulClock;
   const log = logOf(settings, runtime, name);
   runtime.logTo(log);
-  const token = runtime.environment[TOKEN_VARIABLE];
+  const token = runtime.environment[TOKEN_VARIABLE]?.trim();
+  if (token) checkToken(TOKEN_VARIABLE, token);
   // Programs that a service starts have no use for it.
   delete process.env[TOKEN_VARIABLE];
 

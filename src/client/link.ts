@@ -184,7 +184,7 @@ export class Link {
     this.#options.onError(new ClientError("malformed", message));
     if (!this.#isOpen) return;
     this.#drop();
-    this.#retry();
+    this.#retry(message);
   }
 
   #closed(code: number, reason: string): void {

@@ -30,11 +30,13 @@ export type ParseResult =
  * and `1e400` (which is `Infinity`).
  *
  * Of duplicate keys the last wins; `__proto__` is a key like any other. Never throws.
+ *
+ * @param maxDepth A few hundred at most: what comes is read by functions that call themselves.
  */
-export function parseJson(text: string): ParseResult {
+export function parseJson(text: string, maxDepth: number = MAX_JSON_DEPTH): ParseResult {
   if (text === "") return { ok: false, reason: "Malformed JSON: the text is empty" };
-  if (nestsDeeperThan(text, MAX_JSON_DEPTH)) {
-    return { ok: false, reason: `Malformed JSON: nested more than ${MAX_JSON_DEPTH} levels deep` };
+  if (nestsDeeperThan(text, maxDepth)) {
+    return { ok: false, reason: `Malformed JSON: nested more than ${maxDepth} levels deep` };
   }
   try {
     const value: JsonValue = JSON.parse(text);

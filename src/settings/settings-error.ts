@@ -50,9 +50,14 @@ export function looksSecret(keys: readonly (string | number)[]): boolean {
   return keys.some((key) => typeof key === "string" && SECRET_KEY.test(key));
 }
 
-/** An address without the name and the password that stand in it. */
-function withoutUser(text: string): string {
-  return text.replace(/\/\/\S*@/g, "//…@");
+/** A text whose addresses stand there without query and fragment, which may hold a secret. */
+export function withoutQueries(text: string): string {
+  return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s?#]*)[?#]\S*/gi, "$1?…");
+}
+
+/** Besides without the name and the password that stand in an address, also in one that is written wrongly. */
+export function withoutSecretParts(text: string): string {
+  return withoutQueries(text.replace(/\/\/\S*@/g, "//…@"));
 }
 
 /** Ends the sentence "got ...". */
@@ -61,5 +66,5 @@ export function printedValue(value: unknown, hidden = false): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a map";
   if (hidden) return "a value that is not shown here";
-  return typeof value === "string" ? quoted(withoutUser(value)) : String(value);
+  return typeof value === "string" ? quoted(withoutSecretParts(value)) : String(value);
 }

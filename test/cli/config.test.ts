@@ -103,6 +103,16 @@ describe("config", { timeout: PATIENCE_MS }, () => {
     expect(await run(["check", "mahavishnu"])).toMatchObject({ code: 0, stderr: "" });
   });
 
+  it("show leaves out the query of an address, which may be a secret", async () => {
+    const file = `auth: { jwks_url: "https://keys.example.org/set?code=${SECRET}" }`;
+    await writeFile(join(folder, "keys.yaml"), file);
+    for (const form of [[], ["--json"]]) {
+      const { code, stdout } = await run(["show", "excalidraw", "--settings", "keys.yaml", ...form]);
+      expect([code, stdout.includes("https://keys.example.org/set?…"), stdout.includes(SECRET)])
+        .toEqual([0, true, false]);
+    }
+  });
+
   it("show tells what keeps settings from holding", async () => {
     const { code, stdout, stderr } = await run(["show", "akosha"]);
     expect([code, stdout]).toEqual([2, ""]);

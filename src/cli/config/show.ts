@@ -15,7 +15,7 @@ import {
   type Settings,
   valueAt,
 } from "../../settings/schema.ts";
-import { looksSecret } from "../../settings/settings-error.ts";
+import { looksSecret, withoutQueries } from "../../settings/settings-error.ts";
 import type { Paint } from "../terminal/paint.ts";
 
 /** What stands there instead of a secret. */
@@ -38,10 +38,10 @@ function shownAt(settings: Settings, path: SettingPath): JsonValue {
   return settingAt(path).secret && value !== null ? HIDDEN : withoutSecrets(value);
 }
 
-/** In a block of which nothing is known, a key tells what is a secret, and an address has its user left out. */
+/** In a block of which nothing is known, a key tells what is a secret, and an address is shown without user and query. */
 function withoutSecrets(value: JsonValue, key = ""): JsonValue {
   if (value !== null && key !== "" && looksSecret([key]) && typeof value !== "boolean") return HIDDEN;
-  if (typeof value === "string") return value.replace(/\/\/[^\s/]*@/g, "//…@");
+  if (typeof value === "string") return withoutQueries(value.replace(/\/\/[^\s/]*@/g, "//…@"));
   if (Array.isArray(value)) return value.map((item) => withoutSecrets(item, key));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

@@ -92,6 +92,13 @@ export function isRefused(error: unknown): boolean {
   return /ECONNREFUSED|connection refused/i.test(said(error));
 }
 
+/** It speaks, but not TLS, as it was spoken to. */
+export function isOtherProtocol(error: unknown): boolean {
+  return /wrong version number|packet length too long|EPROTO\b|InvalidContentType|corrupt message/i.test(
+    said(error),
+  );
+}
+
 /** Its certificate is not trusted, or not for this name. */
 export function isDistrust(error: unknown): boolean {
   return /SELF_SIGNED|UNABLE_TO_(GET|VERIFY)|CERT_|ERR_TLS_CERT|invalid peer certificate|self-signed|unable to verify/i

@@ -13,9 +13,9 @@ import type { Service } from "../../service/define-service.ts";
 import { environmentName } from "../../settings/environment.ts";
 import { NO_FLAGS } from "../../settings/flags.ts";
 import type { Settings } from "../../settings/schema.ts";
-import { quoted, SettingsError } from "../../settings/settings-error.ts";
+import { quoted, SettingsError, withoutSecretParts } from "../../settings/settings-error.ts";
 import { originOf } from "../address.ts";
-import { type Credentials, credentialsFor, TOKEN_VARIABLE } from "../mcp/credentials.ts";
+import { checkToken, type Credentials, credentialsFor, TOKEN_VARIABLE } from "../mcp/credentials.ts";
 import { knownService, SERVICES } from "../services.ts";
 
 type Ground = Pick<Runtime, "files" | "environment">;
@@ -31,10 +31,16 @@ export interface Reached {
   readonly name: string;
   /** Null where the service is none of those that come with the project. */
   readonly contract: Contract | null;
-  /** Of its WebSocket. */
+  /** Of its WebSocket, as it may be shown: without a query, which may hold a secret. */
   readonly url: string;
+  /** What is connected to. */
+  readonly address: string;
   /** Where it answers over HTTP: scheme, host and port. */
   readonly http: string;
+  /** The flag has named the WebSocket alone: over HTTP its port tells no more than that it is there. */
+  readonly isHttpGuessed: boolean;
+  /** Its settings say that it takes no WebSockets. */
+  readonly isWebSocketOff: boolean;
   readonly credentials: Credentials;
   /** File with its certificate, where the settings name one. */
   readonly certificateFile: string | undefined;
@@ -70,6 +76,7 @@ export async function reach(
       name,
       contract: service?.contract ?? null,
       ...addressIn(url),
+      isWebSocketOff: false,
       credentials,
       certificateFile: undefined,
     };
@@ -83,11 +90,15 @@ export async function reach(
       `${command}: expected a port in the settings of ${name}, got 0, which leaves it to the system: use --url`,
     ]);
   }
+  const address = `${originOf("ws", port, tls)}${websocket.enabled ? "" : "/ws"}`;
   return {
     name,
     contract: service.contract,
-    url: `${originOf("ws", port, tls)}${websocket.enabled ? "" : "/ws"}`,
+    url: address,
+    address,
     http: originOf("http", http, tls),
+    isHttpGuessed: false,
+    isWebSocketOff: !websocket.enabled,
     credentials: credentialsOf(name, given, auth),
     certificateFile: tls.enabled ? tls.cert_file : undefined,
   };
@@ -121,56 +132,71 @@ async function settingsOf(
 }
 
 /** @throws {SettingsError} where it is none. */
-function addressIn(text: string): Pick<Reached, "url" | "http"> {
+function addressIn(text: string): Pick<Reached, "url" | "address" | "http" | "isHttpGuessed"> {
   const url = URL.canParse(text) ? new URL(text) : null;
   const isPlain = url !== null && /^(ws|http)s?:$/.test(url.protocol) && url.hostname !== "" &&
     url.username === "" && url.password === "";
   if (!isPlain) {
     throw new SettingsError([
-      `--url: expected an address like ws://127.0.0.1:8686 or http://127.0.0.1:8676, without user name and password`,
+      "--url: expected an address like ws://127.0.0.1:8686 or http://127.0.0.1:8676, without user name and password, " +
+      `got ${quoted(withoutSecretParts(text))}`,
     ]);
   }
   const isSecure = /^(wss|https):$/.test(url.protocol);
   const isHttp = url.protocol.startsWith("http");
   // On the port for HTTP the WebSocket has a place of its own.
   const path = isHttp && url.pathname === "/" ? "/ws" : url.pathname;
+  const shown = `${isSecure ? "wss" : "ws"}://${url.host}${path}`;
   return {
-    url: `${isSecure ? "wss" : "ws"}://${url.host}${path}${url.search}`,
+    url: shown,
+    address: `${shown}${url.search}`,
     http: `${isSecure ? "https" : "http"}://${url.host}`,
+    isHttpGuessed: !isHttp,
   };
 }
 
-type GetToken = () => Promise<string>;
+/** A token that the caller gave, and the words for where. */
+interface GivenToken {
+  readonly get: () => Promise<string>;
+  readonly source: string;
+}
 
 /** The token that the caller gave. From a file, it is read again whenever it is wanted: somebody may renew it. */
 async function givenToken(
   { tokenFile }: ServiceFlags,
   { files, environment }: Ground,
-): Promise<GetToken | undefined> {
+): Promise<GivenToken | undefined> {
   if (tokenFile === undefined) {
-    const token = environment[TOKEN_VARIABLE];
-    return token ? () => Promise.resolve(token) : undefined;
+    const token = environment[TOKEN_VARIABLE]?.trim();
+    if (!token) return undefined;
+    checkToken(TOKEN_VARIABLE, token);
+    return { get: () => Promise.resolve(token), source: TOKEN_VARIABLE };
   }
-  const read: GetToken = async () => {
+  const source = `the file of --token-file, ${quoted(tokenFile)}`;
+  const read = async () => {
     const text = await files.readText(files.resolve(tokenFile)).catch((error: Error) => {
       throw new SettingsError([`--token-file: ${error.message}`]);
     });
     const token = text?.trim() ?? "";
-    if (token !== "") return token;
+    if (token !== "") {
+      checkToken(source, token);
+      return token;
+    }
     const got = text === undefined ? "does not exist" : "is empty";
     throw new SettingsError([
       `--token-file: expected a file with a token, got ${quoted(tokenFile)}, which ${got}`,
     ]);
   };
   await read();
-  return read;
+  return { get: read, source };
 }
 
 function credentialsOf(
   service: string,
-  given: GetToken | undefined,
+  given: GivenToken | undefined,
   auth: Parameters<typeof credentialsFor>[0]["auth"],
 ): Credentials {
   const user = process.env.USER || process.env.USERNAME || "command-line";
-  return credentialsFor({ service, auth, token: given, clock: systemClock, user });
+  const source = given?.source ?? `${TOKEN_VARIABLE} or a file that --token-file names`;
+  return credentialsFor({ service, auth, token: given?.get, clock: systemClock, user, source });
 }
