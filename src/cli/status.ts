@@ -12,13 +12,14 @@ import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { action, type ExitCode, makeCommand } from "./command.ts";
-import { askByTls, askPlainly, isRefused, said } from "./mcp/ask.ts";
+import { askByTls, askPlainly, isOtherProtocol, isRefused, said } from "./mcp/ask.ts";
+import { NO_TLS } from "./reach/connect.ts";
 import { getJson } from "./reach/get-json.ts";
 import { reach, type Reached, type ServiceFlags, withServiceFlags } from "./reach/reach.ts";
 import { SERVICES } from "./services.ts";
 import { span } from "./terminal/ago.ts";
 import { type Paint, paintFor, type Style } from "./terminal/paint.ts";
-import { plainJson, plainText } from "./terminal/plain-text.ts";
+import { cut, plainJson, plainText } from "./terminal/plain-text.ts";
 import { inColumns } from "./terminal/table.ts";
 
 const AFTER = `
@@ -38,17 +39,19 @@ export function statusCommand(): Command {
 interface Found {
   readonly service: string;
   readonly state: "ready" | "not ready" | "not running" | "unknown";
-  /** Of the WebSocket. */
-  readonly url: string;
-  readonly http: string;
+  /** Of the WebSocket. Null where the settings switch that off. */
+  readonly url: string | null;
+  /** Null where only the WebSocket's address is known. */
+  readonly http: string | null;
   /** Why it is not ready, or unknown. */
   readonly reason: string | null;
-  readonly uptime_seconds: JsonValue;
-  readonly connections: JsonValue;
-  readonly rooms: JsonValue;
-  /** What it says of itself. Null where it wants a token for that. */
+  readonly uptime_seconds: number | null;
+  readonly connections: number | null;
+  readonly rooms: number | null;
+  /** What it says of itself. Null where it wants a token for that, or cannot be asked. */
   readonly manager: JsonValue;
-  readonly authorized: boolean;
+  /** Whether it says of itself what not everybody may know. Null where it cannot be asked. */
+  readonly authorized: boolean | null;
 }
 
 async function status(
@@ -73,44 +76,58 @@ async function status(
 function codeOf(found: readonly Found[], isNamed: boolean): ExitCode {
   const counted = isNamed ? found : found.filter(({ state }) => state !== "not running");
   if (counted.length === 0 || counted.some(({ state }) => state !== "ready")) return EXIT_CODES.error;
-  return isNamed && counted.some(({ authorized }) => !authorized)
+  return isNamed && counted.some(({ authorized }) => authorized === false)
     ? EXIT_CODES.notAuthorized
     : EXIT_CODES.done;
 }
 
-const NOTHING = { uptime_seconds: null, connections: null, rooms: null, manager: null, authorized: true };
+const NOTHING = { uptime_seconds: null, connections: null, rooms: null, manager: null, authorized: null };
 
 async function look(reached: Reached, { files }: Runtime): Promise<Found> {
   const { name, url, http, credentials, certificateFile } = reached;
-  const place = { service: name, url, http };
+  const place = {
+    service: name,
+    url: reached.isWebSocketOff ? null : url,
+    http: reached.isHttpGuessed ? null : http,
+  };
   const way = certificateFile === undefined ? askPlainly : askByTls(files, certificateFile);
   const get = (path: string, headers = {}) => getJson(way, `${http}${path}`, { clock: systemClock, headers });
   try {
     const health = await get("/health");
     if (health.body.server !== name) {
       const reason = typeof health.body.server === "string"
-        ? `${plainText(health.body.server)} answers there`
+        ? `${cut(health.body.server, MOST_NAME_CHARACTERS)} answers there`
         : "something else answers there";
       return { ...place, ...NOTHING, state: "unknown", reason };
     }
     const { metrics = {} } = health.body;
     const figures = isJsonObject(metrics) ? metrics : {};
     const ready = await get("/ready");
-    const own = await get("/api/status", await credentials.headers());
+    // The port of the WebSocket knows no such path.
+    const own = reached.isHttpGuessed ? null : await get("/api/status", await credentials.headers());
     return {
       ...place,
       state: ready.status === 200 ? "ready" : "not ready",
-      reason: typeof ready.body.reason === "string" ? plainText(ready.body.reason) : null,
-      uptime_seconds: figures.uptime_seconds ?? null,
-      connections: figures.active_connections ?? null,
-      rooms: own.body.rooms ?? null,
-      manager: own.body.manager ?? null,
-      authorized: own.status !== 401 && own.status !== 403,
+      reason: typeof ready.body.reason === "string" ? ready.body.reason : null,
+      uptime_seconds: figureOf(figures.uptime_seconds),
+      connections: figureOf(figures.active_connections),
+      rooms: figureOf(own?.body.rooms),
+      manager: own?.body.manager ?? null,
+      authorized: own && own.status !== 401 && own.status !== 403,
     };
   } catch (error) {
     if (isRefused(error)) return { ...place, ...NOTHING, state: "not running", reason: null };
-    return { ...place, ...NOTHING, state: "unknown", reason: plainText(said(error)) };
+    if (error instanceof SettingsError) throw error;
+    const reason = isOtherProtocol(error) ? NO_TLS : said(error);
+    return { ...place, ...NOTHING, state: "unknown", reason };
   }
+}
+
+const MOST_NAME_CHARACTERS = 60;
+
+/** Whoever answers there may say anything. */
+function figureOf(value: JsonValue | undefined): number | null {
+  return typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? value : null;
 }
 
 const STYLES: Readonly<Record<Found["state"], Style>> = {
@@ -128,9 +145,9 @@ function tableOf(found: readonly Found[], paint: Paint): string[] {
     typeof each.uptime_seconds === "number" ? span(each.uptime_seconds * 1_000) : "",
     each.connections === null ? "" : String(each.connections),
     each.rooms === null ? "" : String(each.rooms),
-    each.url,
-    each.http,
-    each.reason ?? (each.authorized ? "" : "wants a token to say more"),
+    each.url ?? "",
+    each.http ?? "",
+    plainText(each.reason ?? (each.authorized === false ? "wants a token to say more" : "")),
   ]);
   return inColumns([head, ...rows], (text, row, column) => {
     if (row === 0) return paint("dim", text);

@@ -22,6 +22,7 @@ import { action, makeCommand } from "./command.ts";
 import { readLifetime } from "./lifetime.ts";
 import { knownService, SERVICES } from "./services.ts";
 import { singleValue } from "./single-value.ts";
+import { plainJson } from "./terminal/plain-text.ts";
 
 interface TokenFlags {
   readonly service?: string;
@@ -131,7 +132,7 @@ async function verify(token: string, flags: VerifyFlags): Promise<number> {
   if (!check.verify) return noSecret(service, "check a token", "Set one, or keys (auth.jwks_url),");
   await check.prepare();
   const result = await check.verify(token === "-" ? await readInput() : token);
-  if (flags.json) console.log(JSON.stringify(asJson(service, result)));
+  if (flags.json) console.log(plainJson(asJson(service, result)));
   else if (result.ok) console.log(asText(service, result));
   else console.error(refusalText(service, result.reason));
   if (result.ok) return EXIT_CODES.done;
@@ -155,8 +156,8 @@ function asText(service: string, result: Good): string {
   const { userId, permissions } = result.identity;
   return [
     `Good for ${service}`,
-    `  user         ${userId === null ? "nobody in particular" : JSON.stringify(userId)}`,
-    `  permissions  ${permissions.map((name) => JSON.stringify(name).slice(1, -1)).join(", ") || "none"}`,
+    `  user         ${userId === null ? "nobody in particular" : plainJson(userId)}`,
+    `  permissions  ${permissions.map((name) => plainJson(name).slice(1, -1)).join(", ") || "none"}`,
     `  until        ${expiry(result) ?? "for ever"}`,
   ].join("\n");
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readUpTo } from "../../limits/read-up-to.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { isJsonObject, type JsonObject } from "../../protocol/json-value.ts";
 import { parseJson } from "../../protocol/json.ts";
@@ -10,6 +11,9 @@ import type { Ask } from "../mcp/ask.ts";
 
 /** How long an answer may take, in milliseconds. */
 export const ANSWER_MS = 5_000;
+
+/** Longer answers are not read to their end. */
+const MAX_ANSWER_BYTES = 1_048_576;
 
 /** No answer came in time. */
 export class NoAnswer extends Error {
@@ -29,7 +33,7 @@ export interface JsonAnswer {
 /**
  * @param options.headers With the token, where one is needed.
  * @throws {NoAnswer}
- * @throws {Error} where nobody is there, or it speaks otherwise.
+ * @throws {Error} where nobody is there, or it speaks otherwise, or without end.
  */
 export async function getJson(
   ask: Ask,
@@ -37,13 +41,22 @@ export async function getJson(
   { clock, headers = {} }: { readonly clock: Clock; readonly headers?: Readonly<Record<string, string>> },
 ): Promise<JsonAnswer> {
   const controller = new AbortController();
-  const cancel = clock.after(ANSWER_MS, () => controller.abort());
+  let isLate = false;
+  const cancel = clock.after(ANSWER_MS, () => {
+    isLate = true;
+    controller.abort();
+  });
   try {
     const answer = await ask(url, { method: "GET", headers, signal: controller.signal });
-    const parsed = parseJson(await answer.text());
+    const bytes = await readUpTo(answer.body, MAX_ANSWER_BYTES);
+    if (bytes === null) {
+      controller.abort();
+      throw new Error(`its answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+    }
+    const parsed = parseJson(new TextDecoder().decode(bytes));
     return { status: answer.status, body: parsed.ok && isJsonObject(parsed.value) ? parsed.value : {} };
   } catch (error) {
-    throw controller.signal.aborted ? new NoAnswer() : error;
+    throw isLate ? new NoAnswer() : error;
   } finally {
     cancel();
   }
