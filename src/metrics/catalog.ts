@@ -69,8 +69,8 @@ export const LABELS = {
   channel: { pattern: /^[a-z][a-z0-9_-]*$/ },
   limit: { values: COUNTED_LIMITS },
   error_type: { pattern: /^[a-z][a-z0-9_]*$/, lowerCase: true },
-  /** `degraded`: up, while events do not get through. */
-  status: { values: ["healthy", "degraded", "unhealthy"] },
+  /** `degraded`: up, while events do not get through. `off`: its settings want no WebSocket. */
+  status: { values: ["healthy", "degraded", "unhealthy", "off"] },
   /** Whether a client that came back was given all that it had missed. */
   outcome: { values: ["recovered", "lost"] },
   version: { pattern: /^\d+\.\d+\.\d+[\w.+-]*$/ },
@@ -289,7 +289,8 @@ export const METRICS = {
     type: "gauge",
     unit: "1",
     labels: ["server", "name", "status"],
-    meaning: "1 for the server's status, 0 for the others; degraded: up, while events do not get through",
+    meaning:
+      "1 for the server's status, 0 for the others; degraded: up, while events do not get through; off: the setting websocket.enabled is false",
   },
   websocket_latency_ms: {
     type: "gauge",

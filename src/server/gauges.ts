@@ -75,7 +75,8 @@ export class Gauges {
     const { running, startedAt, clock } = this.#parts.status();
     this.#set("websocket_health", running ? 1 : 0);
     this.#set("websocket_broker_up", alive ? 1 : 0);
-    const status = !running ? "unhealthy" : alive ? "healthy" : "degraded";
+    const isOff = !this.#parts.settings.websocket.enabled;
+    const status = isOff ? "off" : !running ? "unhealthy" : alive ? "healthy" : "degraded";
     for (const one of LABELS.status.values) {
       this.#meter.gauge("websocket_status_info", { status: one }).set(one === status ? 1 : 0);
     }

@@ -25,6 +25,9 @@ it("serve with websocket.enabled false opens no WebSocket port, and HTTP and MCP
     const started = await post(`${program.http}/api/requests/start_session`, { project: "off" });
     expect(started.status).toBe(200);
     expect((await get(`${program.http}/health`)).body.checks).toMatchObject({ websocket: "not_running" });
+    // The alert on websocket_health leaves out what says so.
+    const { body: metrics } = await get(`${program.http}/metrics`);
+    expect(metrics).toMatch(/^websocket_status_info\{[^}]*status="off"\} 1$/m);
     const refusal = await refusedUpgrade(`${program.http.replace("http", "ws")}/ws`);
     expect(refusal).toMatchObject({ status: 503 });
     expect(JSON.parse(refusal.body)).toMatchObject({ error_code: "NOT_AVAILABLE" });
