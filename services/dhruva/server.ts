@@ -8,6 +8,7 @@ import { workspace } from "../../src/runtimes/workspace.ts";
 import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
 import { dhruva } from "./contract.ts";
+import { SCHEMA_NAME, SCHEMA_STEPS } from "./domain/schema.ts";
 import { dhruvaSettings } from "./domain/settings.ts";
 import { dhruvaHandlers } from "./handlers.ts";
 import { DhruvaManager } from "./manager.ts";
@@ -16,6 +17,7 @@ import { dhruvaRoutes } from "./routes.ts";
 export const dhruvaService = defineService({
   contract: dhruva,
   settingsSchema: dhruvaSettings,
+  tables: { owner: SCHEMA_NAME, steps: SCHEMA_STEPS },
   createManager: (context) => DhruvaManager.open(context, { workspace, blobFiles }),
   createHandlers: dhruvaHandlers,
   routes: dhruvaRoutes,

@@ -6,6 +6,7 @@
 import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
 import { excalidraw } from "./contract.ts";
+import { SCHEMA_NAME, SCHEMA_STEPS } from "./domain/schema.ts";
 import { excalidrawSettings } from "./domain/settings.ts";
 import { excalidrawHandlers, excalidrawRelays } from "./handlers.ts";
 import { ExcalidrawManager } from "./manager.ts";
@@ -13,6 +14,7 @@ import { ExcalidrawManager } from "./manager.ts";
 export const excalidrawService = defineService({
   contract: excalidraw,
   settingsSchema: excalidrawSettings,
+  tables: { owner: SCHEMA_NAME, steps: SCHEMA_STEPS },
   createManager: (context) => new ExcalidrawManager(context),
   createHandlers: excalidrawHandlers,
   createRelays: excalidrawRelays,

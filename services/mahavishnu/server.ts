@@ -9,6 +9,7 @@ import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
 import { mahavishnu } from "./contract.ts";
 import type { ReadYaml } from "./domain/located.ts";
+import { SCHEMA_NAME, SCHEMA_STEPS } from "./domain/schema.ts";
 import { mahavishnuSettings } from "./domain/settings.ts";
 import { mahavishnuHandlers } from "./handlers.ts";
 import { MahavishnuManager } from "./manager.ts";
@@ -20,6 +21,7 @@ const readYaml: ReadYaml = async (text, file) =>
 export const mahavishnuService = defineService({
   contract: mahavishnu,
   settingsSchema: mahavishnuSettings,
+  tables: { owner: SCHEMA_NAME, steps: SCHEMA_STEPS },
   createManager: (context) => MahavishnuManager.open(context, { readYaml, listFolder, workspace }),
   createHandlers: mahavishnuHandlers,
 });

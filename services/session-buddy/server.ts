@@ -6,6 +6,7 @@
 import { serverOf } from "../../src/server/broadcast-methods.ts";
 import { defineService } from "../../src/service/define-service.ts";
 import { sessionBuddy } from "./contract.ts";
+import { SCHEMA_NAME, SCHEMA_STEPS } from "./domain/schema.ts";
 import { sessionBuddySettings } from "./domain/settings.ts";
 import { sessionBuddyHandlers } from "./handlers.ts";
 import { SessionBuddyManager } from "./manager.ts";
@@ -15,6 +16,7 @@ export const sessionBuddyService = defineService({
   // `session.created`, the welcome of the other services, is news here.
   defaults: { websocket: { welcome_event: "welcome" } },
   settingsSchema: sessionBuddySettings,
+  tables: { owner: SCHEMA_NAME, steps: SCHEMA_STEPS },
   createManager: (context) => new SessionBuddyManager(context),
   createHandlers: sessionBuddyHandlers,
 });

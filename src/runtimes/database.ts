@@ -9,9 +9,11 @@ import { type Database, DatabaseError } from "../ports/database.ts";
 import { fileFault, isMissing } from "./file-fault.ts";
 import { makeFolders } from "./make-folders.ts";
 import { type OpenEngine, sqliteEngine } from "./sqlite-driver.ts";
-import { damageOf, FULL_CHECK_BYTES, isSqlite } from "./sqlite-file.ts";
+import { claim, damageOf, FULL_CHECK_BYTES, isClaimed, isForeign, isSqlite } from "./sqlite-file.ts";
 
 const MEMORY = ":memory:";
+const WAIT = "PRAGMA busy_timeout = 2000";
+const FOREIGN = "tables of another program";
 
 /**
  * WAL with `synchronous = NORMAL`: a commit survives `kill -9` of the process; a power loss may take the last commits
@@ -20,7 +22,6 @@ const MEMORY = ":memory:";
  * over into the file every 8,000 pages (16 MiB): each time the disk is waited for.
  */
 const SETTINGS = `
-  PRAGMA busy_timeout = 2000;
   PRAGMA page_size = 2048;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
@@ -42,14 +43,17 @@ export async function openDatabase(path: string): Promise<Database> {
   const size = prepareFile(path);
   // Before anything is laid beside a file of somebody else's.
   if (size > 0 && !isSqlite(path)) throw fault(path, new Error("file is not a database"));
+  if (size > 0 && !isClaimed(path)) refuseForeign(open, path);
   makePrivate(`${path}-lock`);
   const lock = hold(open, path);
   let database: Database | undefined;
   try {
     makePrivate(path);
     database = open(path);
+    database.exec(WAIT);
     database.exec(SETTINGS);
     checkDamage(database, size);
+    claim(database);
     // A file that may only be read lets all the above pass.
     database.exec("BEGIN IMMEDIATE; ROLLBACK");
   } catch (error) {
@@ -102,6 +106,20 @@ function makePrivate(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch {
     // It is there, and keeps the rights that its owner gave it; or it cannot be made, which its opening tells.
+  }
+}
+
+/** @throws {DatabaseError} */
+function refuseForeign(open: OpenEngine, path: string): void {
+  let database: Database | undefined;
+  try {
+    database = open(path);
+    database.exec(WAIT);
+    if (isForeign(database)) throw new Error(FOREIGN);
+  } catch (error) {
+    throw fault(path, error);
+  } finally {
+    closeQuietly(database);
   }
 }
 
@@ -160,6 +178,10 @@ const FAULTS: readonly { matches: RegExp; sentence: string }[] = [
   {
     matches: /not a database/i,
     sentence: "the file is not a SQLite database; move it away or name another file",
+  },
+  {
+    matches: new RegExp(FOREIGN),
+    sentence: `it holds ${FOREIGN}; name another file (storage.path, --storage)`,
   },
   {
     matches: /malformed|corrupt|disk image/i,

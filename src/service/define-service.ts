@@ -21,6 +21,7 @@ import type { Files } from "../ports/files.ts";
 import type { Log } from "../ports/log.ts";
 import type { Processes } from "../ports/processes.ts";
 import type { SettingsPart, SettingsService } from "../settings/schema.ts";
+import type { Tables } from "../storage/migrations.ts";
 import type { HttpRoute } from "./http-route.ts";
 
 /** What a commit may say besides changing state. */
@@ -119,6 +120,11 @@ export interface Service<C extends Contract = Contract, M extends Manager = Mana
   readonly defaults?: SettingsPart;
   /** Checks the service's own block of the settings. Absent: it is handed on as it stands. */
   readonly settingsSchema?: SettingsService["schema"];
+  /**
+   * The tables that its manager keeps in the database, as `migrate` takes them. They are made by the manager; named here,
+   * they let `doctor` tell a database that a newer version has written.
+   */
+  readonly tables?: Tables;
   /** Make the manager. Called once per server, when the database is open. */
   createManager(context: ManagerContext<C>): M | Promise<M>;
   createHandlers(manager: M): Handlers<C>;

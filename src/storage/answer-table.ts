@@ -17,7 +17,7 @@ import { utf8Length } from "../protocol/utf8.ts";
 import { migrate } from "./migrations.ts";
 
 /** `id` grows with every answer, so the lowest is the oldest. `answer` comes last: a long one spills over. */
-const STEPS: readonly string[] = [
+export const ANSWER_STEPS: readonly string[] = [
   `CREATE TABLE answers (
      id INTEGER PRIMARY KEY AUTOINCREMENT,
      at INTEGER NOT NULL,
@@ -53,7 +53,7 @@ export class AnswerTable implements Answers {
     const { database } = options;
     this.#clock = options.clock;
     this.#bounds = options.bounds ?? DEFAULT_ANSWER_BOUNDS;
-    migrate(database, "answers", STEPS);
+    migrate(database, "answers", ANSWER_STEPS);
     this.#find = database.prepare(
       "SELECT digest, answer FROM answers WHERE scope = ? AND key = ? AND at >= ?",
     );

@@ -30,10 +30,10 @@ export interface Leases {
 }
 
 /** Owner of the table. No contract has an underscore in its name, so no service owns tables under this one. */
-const OWNER = "presence_leases";
+export const LEASE_OWNER = "presence_leases";
 
 /** `number` grows with every row. */
-const STEPS: readonly string[] = [
+export const LEASE_STEPS: readonly string[] = [
   `CREATE TABLE presence_leases (
      number INTEGER PRIMARY KEY AUTOINCREMENT,
      channel TEXT NOT NULL,
@@ -56,7 +56,7 @@ export class LeaseTable implements Leases {
 
   /** @param database stays open: it belongs to whoever opened it */
   constructor(database: Database) {
-    migrate(database, OWNER, STEPS);
+    migrate(database, LEASE_OWNER, LEASE_STEPS);
     this.#put = database.prepare(
       "INSERT INTO presence_leases (channel, user_id, holder) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );

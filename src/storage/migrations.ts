@@ -25,6 +25,32 @@ export function migrate(database: Database, name: string, steps: readonly string
   while (takeNext(database, name, steps));
 }
 
+/** The tables that one owner has, by the steps that make them. */
+export interface Tables {
+  readonly owner: string;
+  /** As for `migrate`. */
+  readonly steps: readonly string[];
+}
+
+/** Tables of a version that this program does not know. */
+export interface NewerTables {
+  readonly owner: string;
+  readonly version: number;
+  readonly known: number;
+}
+
+/** What `migrate` would refuse of a database; null where it would take it. Changes nothing. */
+export function newerTables(database: Database, tables: readonly Tables[]): NewerTables | null {
+  const isCounted = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get();
+  if (!isCounted) return null;
+  const find = database.prepare("SELECT steps FROM migrations WHERE owner = ?");
+  for (const { owner, steps } of tables) {
+    const version = find.get<{ steps: number }>(owner)?.steps ?? 0;
+    if (version > steps.length) return { owner, version, known: steps.length };
+  }
+  return null;
+}
+
 /** Take one step. False when there is none left. */
 function takeNext(database: Database, name: string, steps: readonly string[]): boolean {
   // The lock comes first, so that a second process that starts now waits and then finds the step taken.
@@ -34,8 +60,10 @@ function takeNext(database: Database, name: string, steps: readonly string[]): b
     const taken = row?.steps ?? 0;
     if (taken > steps.length) {
       throw new DatabaseError(
-        `Cannot use the tables of '${name}': the database has version ${taken} of them, this program knows ` +
-          `${steps.length}: start the newer program that wrote it, or use another file`,
+        `Cannot use ${
+          nameOf(database)
+        }: it has version ${taken} of the tables of '${name}', this program knows ` +
+          `${steps.length}; start the newer program that wrote it, or use another file`,
       );
     }
     const step = steps[taken];
@@ -73,4 +101,10 @@ function rollback(database: Database): void {
 function failure(sentence: string, cause: unknown): DatabaseError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new DatabaseError(`${sentence}: ${detail}`, { cause });
+}
+
+/** With its path, where it is a file. */
+function nameOf(database: Database): string {
+  const { file } = database.prepare("PRAGMA database_list").get<{ file: string | null }>() ?? { file: null };
+  return file ? `the database "${file}"` : "this database";
 }

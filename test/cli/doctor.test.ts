@@ -23,6 +23,8 @@ import { systemClock } from "../../src/ports/clock.ts";
 import { VERSION } from "../../src/protocol/version.ts";
 import { openDatabase } from "../../src/runtimes/database.ts";
 import { sqliteEngine } from "../../src/runtimes/sqlite-driver.ts";
+import { claim } from "../../src/runtimes/sqlite-file.ts";
+import { migrate } from "../../src/storage/migrations.ts";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { makeAuthority } from "../support/certificates.ts";
 import { type ServedService, serveIn } from "../support/cli-service.ts";
@@ -119,6 +121,7 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("doctor, on %s", { timeout: 
     const folder = await folderWith({});
     await mkdir(join(folder, "data"));
     const database = (await sqliteEngine())(join(folder, "data/akosha.db"));
+    claim(database);
     database.exec("CREATE TABLE a (b); INSERT INTO a VALUES (1)");
     database.close();
     await chmod(join(folder, "data/akosha.db"), 0o600);
@@ -173,13 +176,15 @@ describe("doctor, of a service that runs", { timeout: PATIENCE_MS }, () => {
   test("finds settings that it does not run with", async () => {
     const other = join(scratch.folder, "other-settings");
     await mkdir(join(other, "settings"), { recursive: true });
+    await mkdir(join(other, "data"));
+    await writeFile(join(other, "data/akosha.db"), "a letter", { mode: 0o600 });
     const settings = JSON.parse(await readFile(join(folder, "settings/akosha.yaml"), "utf8"));
     settings.origins = { allowed: ["https://b.example"] };
     settings.hosts = { allowed: ["live.example"] };
     settings.auth.secret = "another secret, as long as it has to be for a token";
     await writeFile(join(other, "settings/akosha.yaml"), JSON.stringify(settings));
     const { of, notOk } = await examined(other);
-    expect(notOk()).toEqual(["server.version", "server.origins", "server.hosts"]);
+    expect(notOk()).toEqual(["storage.file", "server.version", "server.origins", "server.hosts"]);
     expect(of("server.origins")).toContain(
       "fail: It refuses pages of https://b.example, which origins.allowed holds → ",
     );
@@ -313,17 +318,84 @@ describe("doctor, of what is kept", { timeout: PATIENCE_MS }, () => {
 
   test("finds a database that another process has, and one that others may read", async () => {
     const { folder, file } = await folderWithDatabase();
-    await chmod(file, 0o644);
+    // Each of the two rights is one too many.
+    for (const mode of [0o604, 0o640]) {
+      await chmod(file, mode);
+      const { of } = await examined(folder);
+      expect(of("storage.rights")).toMatch(/^warn: Others on this machine may read .* → .*chmod 600/);
+    }
     const database = await openDatabase(file);
     try {
       const { of } = await examined(folder);
       expect(of("storage.file")).toMatch(
-        /^warn: .* is in use by a process that does not answer on the ports of akosha → /,
+        /^fail: .* is in use by a service that does not answer on the ports of akosha → /,
       );
-      expect(of("storage.rights")).toMatch(/^warn: Others on this machine may read .* → .*chmod 600/);
+      // Starting it would fail.
+      expect(of("server.reachable")).toMatch(/^warn: akosha does not run on its ports → see to its database/);
     } finally {
       database.close();
     }
+  });
+
+  test.runIf(process.platform === "linux").each(["wal", "delete"])(
+    "finds who has locked a database (%s)",
+    async (mode) => {
+      const folder = await folderWith({});
+      const file = join(folder, "data/akosha.db");
+      await mkdir(join(folder, "data"));
+      const database = (await sqliteEngine())(file);
+      database.exec(`PRAGMA journal_mode = ${mode}; BEGIN EXCLUSIVE`);
+      try {
+        const { of } = await examined(folder);
+        expect(of("storage.file")).toMatch(
+          new RegExp(
+            `^fail: .* is locked by another program, .* \\(process ${process.pid}\\) → let it finish`,
+          ),
+        );
+      } finally {
+        database.close();
+      }
+    },
+  );
+
+  test("finds a database of a newer version, and one of another program", async () => {
+    const { folder, file } = await folderWithDatabase();
+    const database = await openDatabase(file);
+    migrate(database, "akosha", Array.from({ length: 99 }, () => "SELECT 1"));
+    database.close();
+    const { of } = await examined(folder);
+    expect(of("storage.file")).toMatch(
+      /^fail: .* has version 99 of the tables of 'akosha', this program knows \d+ → start the newer program/,
+    );
+    const started = await runCommand(["serve", "akosha"], { folder });
+    expect([started.code, started.stderr]).toEqual([
+      1,
+      expect.stringContaining(`Cannot use the database "${file}"`),
+    ]);
+    const other = await folderWith({});
+    await mkdir(join(other, "data"));
+    const foreign = (await sqliteEngine())(join(other, "data/akosha.db"));
+    foreign.exec("CREATE TABLE letters (text)");
+    foreign.close();
+    expect((await examined(other)).of("storage.file")).toMatch(
+      /^fail: .* holds tables of another program → /,
+    );
+    const refused = await runCommand(["serve", "akosha"], { folder: other });
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("holds tables of another program;"),
+    ]);
+  });
+
+  test("says so where it can make no copy to look at", async () => {
+    const { folder, file } = await folderWithDatabase();
+    const { of } = await examined(folder, { environment: { TMPDIR: join(folder, "nowhere") } });
+    expect(of("storage.file")).toBe(
+      `warn: "${file}" was not looked into, as no copy of it can be read in "${
+        join(folder, "nowhere")
+      }": there is ` +
+        "no such folder → set TMPDIR to a folder with room for it",
+    );
   });
 
   test("finds a folder that cannot be written to", async () => {
@@ -383,6 +455,10 @@ describe("doctor, of secrets and certificates", { timeout: PATIENCE_MS }, () => 
     );
     const soon = await authority.issue({ toDays: 5 });
     expect(await told(soon.cert, soon.key)).toMatch(/^warn: .* is valid for \d days more → renew it$/);
+    const folder = await folderWith({ tls: { cert_file: ".", key_file: "." } });
+    const { of } = await examined(folder);
+    expect(of("tls.certificate")).toMatch(/^fail: Cannot read "\S+": it is a folder → name a file/);
+    expect(of("ports.http")).toMatch(/^ok: Port \d+ on 127\.0\.0\.1 is free$/);
     const early = await authority.issue({ fromDays: 3 });
     expect(await told(early.cert, early.key)).toMatch(
       /^fail: .* is valid from .* on only → wait, or set the clock right$/,

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Database, DatabaseError } from "../../src/ports/database.ts";
 import { openDatabase } from "../../src/runtimes/database.ts";
+import { sqliteEngine } from "../../src/runtimes/sqlite-driver.ts";
 import { hasRuntime, type Program, startProgram } from "../support/start-program.ts";
 
 let folder = "";
@@ -112,6 +113,28 @@ describe("openDatabase", () => {
 
     await symlink(at("circle.db"), at("circle.db"));
     expect(await fault(at("circle.db"))).toMatch(/: the path goes through a circle of links/);
+  });
+
+  it("refuses the tables of another program, and leaves them as they are", async () => {
+    const path = at("foreign.db");
+    const engine = await sqliteEngine();
+    const make = (sql: string) => {
+      const database = engine(path);
+      database.exec(sql);
+      database.close();
+    };
+    make("CREATE TABLE migrations (id, name)");
+    const before = await readFile(path);
+    expect(await fault(path)).toBe(
+      `Cannot open the database "${path}": it holds tables of another program; name another file (storage.path, --storage)`,
+    );
+    expect((await readFile(path)).equals(before)).toBe(true);
+    expect(await readdir(folder)).not.toContain("foreign.db-lock");
+    // As those that were made before files were marked.
+    make("DROP TABLE migrations; CREATE TABLE migrations (owner, steps); CREATE TABLE events (seq)");
+    expect(await fault(path)).toBe("opened");
+    make("PRAGMA application_id = 7");
+    expect(await fault(path)).toMatch(/: it holds tables of another program;/);
   });
 
   it("names a damaged file, and leaves it as it is", async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { DatabaseError } from "../../src/ports/database.ts";
-import { migrate } from "../../src/storage/migrations.ts";
-import { newDatabase } from "./database-file.ts";
+import { migrate, newerTables } from "../../src/storage/migrations.ts";
+import { newDatabase, newDatabasePath } from "./database-file.ts";
 
 const one = "CREATE TABLE a (x); CREATE INDEX a_x ON a (x);";
 const two = "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES (1, 2)";
@@ -37,11 +37,16 @@ it("migrate() undoes a step that fails, keeps those before it, and says which ta
 });
 
 it("migrate() refuses a database of a newer version and leaves it alone", async () => {
-  const database = await newDatabase();
+  const path = newDatabasePath();
+  const database = await newDatabase(path);
+  const known = { owner: "things", steps: [one] };
+  expect(newerTables(database, [known])).toBeNull();
   migrate(database, "things", [one, two]);
+  expect(newerTables(database, [{ owner: "others", steps: [] }])).toBeNull();
+  expect(newerTables(database, [known])).toEqual({ owner: "things", version: 2, known: 1 });
   expect(() => migrate(database, "things", [one])).toThrow(DatabaseError);
   expect(() => migrate(database, "things", [one])).toThrow(
-    "Cannot use the tables of 'things': the database has version 2 of them, this program knows 1: " +
+    `Cannot use the database "${path}": it has version 2 of the tables of 'things', this program knows 1; ` +
       "start the newer program that wrote it, or use another file",
   );
   migrate(database, "things", [one, two]);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Clock } from "../../ports/clock.ts";
+import type { Files } from "../../ports/files.ts";
 import type { Runtime } from "../../ports/runtime.ts";
 import { readSettings } from "../../server/run.ts";
 import { NO_FLAGS } from "../../settings/flags.ts";
@@ -75,17 +76,22 @@ async function* examineService(
     settings,
     runtime,
     clock,
-    ask: tls.enabled ? askByTls(runtime.files, tls.cert_file) : askPlainly,
+    ask: tls.enabled ? askByTls(readable(runtime.files), tls.cert_file) : askPlainly,
     token: runtime.environment[TOKEN_VARIABLE] || undefined,
     isNamed: areNamed,
   };
-  const presence: Presence = { health: null };
+  const presence: Presence = { health: null, isDatabaseTaken: false };
   yield* examinePorts(subject, presence);
   yield* examineStorage(subject, presence);
   yield* examineAuth(subject);
   yield* examineTls(subject);
   yield* examineTools(subject);
   yield* examineRunning(subject, presence);
+}
+
+/** A certificate that cannot be read is told of where certificates are looked at, and not taken for a port's fault. */
+function readable({ resolve, readText }: Files): Pick<Files, "resolve" | "readText"> {
+  return { resolve, readText: (path) => readText(path).catch(() => undefined) };
 }
 
 /** Two services on one machine need ports and files of their own. */

@@ -16,12 +16,14 @@ import type { Presence, Subject } from "./subject.ts";
 /** Clocks that differ by more make tokens fail and times mislead. */
 const SKEW_MS = 2_000;
 
-export async function* examineRunning(subject: Subject, { health }: Presence): Findings {
+export async function* examineRunning(subject: Subject, { health, isDatabaseTaken }: Presence): Findings {
   const { name, isNamed } = subject;
   const check = "server.reachable";
   if (health === null) {
-    const message = `${name} does not run`;
-    const advice = `start it: mcp-realtime serve ${name}`;
+    const message = `${name} does not run${isDatabaseTaken ? " on its ports" : ""}`;
+    const advice = isDatabaseTaken
+      ? "see to its database first: another process has it"
+      : `start it: mcp-realtime serve ${name}`;
     return yield isNamed ? warn(check, message, advice) : ok(check, message);
   }
   const { http, tls } = subject.settings;

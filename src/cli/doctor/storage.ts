@@ -1,17 +1,21 @@
 /**
- * The database of a service: its folder, its rights, the room on the disk, and whether it is damaged. It is looked at in
- * a copy, since opening one may write to it.
+ * The database of a service: its folder, its rights, the room on the disk, and who has it. What is in it, see
+ * `database-copy.ts`.
  *
  * @module
  */
 import { constants } from "node:fs";
-import { access, copyFile, mkdtemp, rm, stat, statfs } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { access, stat, statfs } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { Clock } from "../../ports/clock.ts";
 import { fileFault, isMissing } from "../../runtimes/file-fault.ts";
-import { type OpenEngine, sqliteEngine } from "../../runtimes/sqlite-driver.ts";
-import { damageOf, FULL_CHECK_BYTES, isSqlite } from "../../runtimes/sqlite-file.ts";
+import { sqliteEngine } from "../../runtimes/sqlite-driver.ts";
+import { isSqlite } from "../../runtimes/sqlite-file.ts";
+import { pause } from "../pause.ts";
+import { plainText } from "../terminal/plain-text.ts";
+import { examineCopy } from "./database-copy.ts";
 import { fail, type Finding, type Findings, ok, warn } from "./finding.ts";
+import { lockHolder } from "./lock-holder.ts";
 import type { Presence, Subject } from "./subject.ts";
 
 const MIB = 1_048_576;
@@ -19,9 +23,17 @@ const MIB = 1_048_576;
 const LITTLE_ROOM_BYTES = 1_024 * MIB;
 const NO_ROOM_BYTES = 64 * MIB;
 
+const MISSING = -1;
+
 const ADVICE = "change the owner or the mode, or set storage.path to another file";
 
-export async function* examineStorage({ settings, name }: Subject, presence: Presence): Findings {
+/** A service that starts waits as long for who writes just now, in milliseconds. */
+const WRITER_MS = 2_000;
+const LOOK_MS = 100;
+
+/** @param presence Is told whether the database is another process's. */
+export async function* examineStorage(subject: Subject, presence: Presence): Findings {
+  const { settings } = subject;
   const { path } = settings.storage;
   if (path === "none" || path === ":memory:") {
     return yield ok("storage.file", `Nothing is kept beyond the process: storage.path is "${path}"`);
@@ -29,7 +41,11 @@ export async function* examineStorage({ settings, name }: Subject, presence: Pre
   const file = resolve(path);
   const folder = yield* examineFolder(dirname(file));
   if (folder !== null) yield* examineRoom(folder);
-  yield* examineFile(file, name, presence);
+  const size = yield* examineFile(file);
+  if (size === null) return;
+  if (!(yield* isToBeRead(file, subject, presence))) return;
+  if (size === MISSING) yield ok("storage.file", `"${file}" will be made at the first start`);
+  else yield* examineCopy(file, size, subject.service);
 }
 
 /** @returns the nearest folder that exists; null where it cannot be written to */
@@ -68,12 +84,14 @@ async function* examineRoom(folder: string): Findings {
   else yield ok(check, message);
 }
 
-async function* examineFile(file: string, name: string, presence: Presence): Findings {
+/** @returns its size in bytes, `MISSING` where there is none yet; null where it can be of no use */
+async function* examineFile(file: string): AsyncGenerator<Finding, number | null, undefined> {
   const check = "storage.file";
   try {
     const facts = await stat(file);
     if (!facts.isFile()) {
-      return yield fail(check, `"${file}" is not a file`, "set storage.path to a file");
+      yield fail(check, `"${file}" is not a file`, "set storage.path to a file");
+      return null;
     }
     await access(file, constants.R_OK | constants.W_OK);
     if (facts.mode & 0o044) {
@@ -84,31 +102,72 @@ async function* examineFile(file: string, name: string, presence: Presence): Fin
       );
     }
     if (facts.size > 0 && !isSqlite(file)) {
-      return yield fail(
+      yield fail(
         check,
         `"${file}" is not a SQLite database`,
         "move it away, or set storage.path to another file",
       );
+      return null;
     }
-    if (presence.health !== null) {
-      return yield ok(check, `"${file}" is in use by ${name}, which has checked it when it started`);
-    }
-    if (await isHeld(`${file}-lock`)) {
-      return yield warn(
-        check,
-        `"${file}" is in use by a process that does not answer on the ports of ${name}`,
-        `end that process before ${name} is started here, or set storage.path to another file`,
-      );
-    }
-    yield await examineCopy(file, facts.size);
+    return facts.size;
   } catch (error) {
-    if (isMissing(error)) return yield ok(check, `"${file}" will be made at the first start`);
+    if (isMissing(error)) return MISSING;
     const [reason, advice] = fileFault(error).split("; ");
     yield fail(check, `Cannot use the database "${file}": ${reason}`, advice ?? ADVICE);
+    return null;
   }
 }
 
-/** Whether a process has the lock beside the database. It is tried, not written to. */
+/** @returns whether nobody has it, so that what is in it can be looked at */
+async function* isToBeRead(
+  file: string,
+  { name, clock }: Subject,
+  presence: Presence,
+): AsyncGenerator<Finding, boolean, undefined> {
+  const check = "storage.file";
+  const isServed = await isHeld(`${file}-lock`);
+  if (presence.health !== null && isServed) {
+    yield ok(check, `"${file}" is in use by ${name}, which has checked it when it started`);
+    return false;
+  }
+  if (presence.health !== null) {
+    yield warn(
+      "storage.path",
+      `${name} runs, and does not use "${file}": it was started with other settings, or in another folder`,
+      "look for its own where it was started (relative paths count from there)",
+    );
+  }
+  presence.isDatabaseTaken = isServed;
+  if (isServed) {
+    yield fail(
+      check,
+      `"${file}" is in use by a service that does not answer on the ports of ${name}`,
+      `end that process before ${name} is started here, or set storage.path to another file`,
+    );
+    return false;
+  }
+  const holder = await lastingHolder(file, clock);
+  if (holder === null) return true;
+  presence.isDatabaseTaken = true;
+  yield fail(
+    check,
+    `"${file}" is locked by another program, ${plainText(holder)}`,
+    "let it finish or end it, or set storage.path to another file",
+  );
+  return false;
+}
+
+/** Who has it locked for longer than a service would wait. */
+async function lastingHolder(file: string, clock: Clock): Promise<string | null> {
+  const until = clock.monotonic() + WRITER_MS;
+  for (;;) {
+    const holder = await lockHolder(file);
+    if (holder === null || clock.monotonic() >= until) return holder;
+    await pause(clock, LOOK_MS);
+  }
+}
+
+/** Whether a service has the lock beside its database. It is tried, not written to. */
 async function isHeld(lockFile: string): Promise<boolean> {
   if (await stat(lockFile).then(() => false, () => true)) return false;
   const lock = (await sqliteEngine())(lockFile);
@@ -119,45 +178,5 @@ async function isHeld(lockFile: string): Promise<boolean> {
     return /locked|busy/i.test(String((error as Error).message));
   } finally {
     lock.close();
-  }
-}
-
-async function examineCopy(file: string, size: number): Promise<Finding> {
-  const check = "storage.file";
-  if (size > FULL_CHECK_BYTES) {
-    return ok(
-      check,
-      `"${file}" is a database of ${Math.round(size / MIB)} MiB, too large to be read whole here`,
-    );
-  }
-  const folder = await mkdtemp(join(tmpdir(), "mcp-realtime-doctor-"));
-  try {
-    const copy = join(folder, basename(file));
-    await copyFile(file, copy);
-    await copyFile(`${file}-wal`, `${copy}-wal`).catch((error) => {
-      if (!isMissing(error)) throw error;
-    });
-    const fault = faultIn(await sqliteEngine(), copy);
-    if (fault === null) return ok(check, `"${file}" can be opened and is whole`);
-    return fail(
-      check,
-      `"${file}" is damaged: ${fault}`,
-      "restore it from a backup, or move it away to start with an empty one",
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function faultIn(engine: OpenEngine, path: string): string | null {
-  try {
-    const database = engine(path);
-    try {
-      return damageOf(database)?.replaceAll(/\s+/g, " ") ?? null;
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    return (error as Error).message;
   }
 }

@@ -23,8 +23,10 @@ export interface Subject {
   readonly isNamed: boolean;
 }
 
-/** What the check of the ports has found, for those that come after it. */
+/** What the checks of ports and storage have found, for those that come after it. */
 export interface Presence {
   /** What `/health` of the HTTP port says; null where the service does not run there. */
   health: Readonly<Record<string, unknown>> | null;
+  /** Whether another process has the database, as the check of the storage says. */
+  isDatabaseTaken: boolean;
 }
