@@ -39,7 +39,11 @@ export const ERRORS = {
   RATE_LIMIT_EXCEEDED: row(429, true, "Too many frames or requests; the message says how long to wait"),
   TOO_MANY_CHANNELS: row(400, false, "The connection is in as many channels as it may be"),
   MESSAGE_TOO_LARGE: row(413, false, "An answer or an event would not fit into one frame"),
-  NOT_AVAILABLE: row(503, true, "What was asked for is switched off, not offered here, or not up yet"),
+  NOT_AVAILABLE: row(
+    503,
+    true,
+    "What was asked for is switched off, not offered here, or not up yet; or the disk is full",
+  ),
   SERVER_ERROR: row(500, true, "A fault of the server; the message holds an id that the log explains"),
   AUTH_REQUIRED: row(401, false, "The first frame was not an `auth` request; the connection ends"),
   AUTH_FAILED: row(401, false, "The token is missing, malformed, invalid or expired"),

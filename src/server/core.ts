@@ -28,6 +28,7 @@ import type { Settings } from "../settings/schema.ts";
 import { AnswerTable } from "../storage/answer-table.ts";
 import { createCommit } from "../storage/commit.ts";
 import { databaseBytes } from "../storage/database-size.ts";
+import { DiskWatch } from "../storage/disk-watch.ts";
 import { EventTable } from "../storage/event-table.ts";
 import { LeaseTable } from "../storage/leases.ts";
 import { MemoryAnswers } from "../storage/memory-answers.ts";
@@ -62,6 +63,8 @@ export interface OpenService {
   readonly journal: Journal;
   readonly dispatch: Dispatch;
   readonly canary: Canary;
+  /** Whether its disk was full a moment ago. */
+  isDiskFull(): boolean;
   /** Size of the database without its write-ahead log; 0 where there is none. */
   databaseBytes(): number;
 }
@@ -108,7 +111,9 @@ export async function openCore<C extends Contract, M extends Manager>(
     });
     const pump = new Pump({ broker, clock, log });
     const canary = new Canary({ journal, broker, pump, clock, log });
-    const committer = createCommit({ contract, journal, answers, pump, clock });
+    const disk = new DiskWatch(clock);
+    const onFailure = (error: unknown) => disk.note(error);
+    const committer = createCommit({ contract, journal, answers, pump, clock, onFailure });
     const presence = presenceOf(database, parts, committer.commit as unknown as Commit<Contract>);
     const context: ManagerContext<C> = {
       contract,
@@ -152,6 +157,7 @@ export async function openCore<C extends Contract, M extends Manager>(
       journal,
       dispatch,
       canary,
+      isDiskFull: () => disk.isFull,
       databaseBytes: () => database ? databaseBytes(database) : 0,
       commit: context.commit,
       presence,

@@ -13,7 +13,7 @@ export interface ReadinessParts {
   /** From the moment a stop begins until the service is open again. */
   readonly stopping: () => boolean;
   /** Null until the service is up. */
-  readonly canary: () => Canary | null;
+  readonly open: () => { readonly canary: Pick<Canary, "check">; isDiskFull(): boolean } | null;
 }
 
 export interface Readiness {
@@ -29,11 +29,12 @@ export async function readinessOf(parts: ReadinessParts): Promise<Readiness> {
     : { ready: false, body: { status: "not_ready", reason, ...told } };
 }
 
-async function hindrance({ stopping, canary }: ReadinessParts): Promise<string | null> {
-  const open = canary();
-  if (!open) return stopping() ? "The service has stopped" : "The service is not up yet";
+async function hindrance({ stopping, open }: ReadinessParts): Promise<string | null> {
+  const core = open();
+  if (!core) return stopping() ? "The service has stopped" : "The service is not up yet";
   if (stopping()) return "The service is stopping";
-  const verdict = await open.check();
+  if (core.isDiskFull()) return "Nothing can be kept: the disk is full";
+  const verdict = await core.canary.check();
   // It may have begun to stop meanwhile.
   if (stopping()) return "The service is stopping";
   return verdict.alive ? null : verdict.reason;

@@ -391,7 +391,7 @@ export class RealtimeServer<C extends Contract, M extends Manager = Manager> {
           server: this.service.contract.name,
           clock: this.#clock,
           stopping: () => this.#isStopped,
-          canary: () => this.#core?.canary ?? null,
+          open: () => this.#core,
         }),
       prometheus: this.#prometheus,
       turnedAway: (reason) => this.#connectionMetrics.connectionError(reason).add(),

@@ -14,6 +14,7 @@ import type { Access, DataSchema } from "../protocol/contract.ts";
 import { type ErrorCode, Refusal } from "../protocol/errors.ts";
 import type { JsonObject } from "../protocol/json.ts";
 import { traceFields } from "../protocol/traceparent.ts";
+import { isDiskFull } from "../storage/disk-watch.ts";
 import { type Answered, Idempotency, onceOf } from "./idempotency.ts";
 import { explainIssues } from "./issues.ts";
 
@@ -164,6 +165,13 @@ export class Dispatch {
       ...traceFields(traceparent),
       error,
     });
+    if (isDiskFull(error)) {
+      return {
+        ok: false,
+        code: "NOT_AVAILABLE",
+        message: "Nothing can be kept now: the server's disk is full",
+      };
+    }
     return { ok: false, code: "SERVER_ERROR", message: `Internal error: the log explains it under ${fault}` };
   }
 }

@@ -16,6 +16,8 @@ export interface CommitOptions<C extends Contract> extends DrafterOptions {
   readonly contract: C;
   readonly journal: Journal;
   readonly answers: Answers;
+  /** Told of a transaction or an event that could not be written. @default nobody */
+  readonly onFailure?: (error: unknown) => void;
   /** Takes the events of a commit when it has succeeded. Must not throw. */
   readonly pump: { push(events: readonly SequencedEvent[], cause?: symbol): void };
 }
@@ -66,7 +68,7 @@ interface Gathered {
 
 /** Make the ways to commit of one service. Functions of the result can be handed on alone. */
 export function createCommit<C extends Contract>(options: CommitOptions<C>): Committer<C> {
-  const { journal, answers, pump } = options;
+  const { journal, answers, pump, onFailure = () => {} } = options;
   const drafter = new Drafter(options);
   let gathered: Gathered | null = null;
 
@@ -92,6 +94,9 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
         for (const { once, answer } of mine.answers) answers.save(once, answer);
         return result;
       });
+    } catch (error) {
+      onFailure(error);
+      throw error;
     } finally {
       gathered = null;
     }
@@ -154,7 +159,16 @@ export function createCommit<C extends Contract>(options: CommitOptions<C>): Com
   function say(drafts: readonly EventDraft[], call: Call | undefined): void {
     if (gathered) {
       for (const draft of drafts) gathered.drafts.push({ draft, cause: call?.cause });
-    } else pump.push(journal.append(drafts), call?.cause);
+    } else pump.push(append(drafts), call?.cause);
+  }
+
+  function append(drafts: readonly EventDraft[]): SequencedEvent[] {
+    try {
+      return journal.append(drafts);
+    } catch (error) {
+      onFailure(error);
+      throw error;
+    }
   }
 
   return {

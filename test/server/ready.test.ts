@@ -49,6 +49,39 @@ describe("GET /ready", () => {
     await own.server.stop();
   });
 
+  it("is 503 while the disk is full, of which requests are told, and 200 some seconds after", async () => {
+    const clock = new FakeClock();
+    const own = await startOwn({ storage: { path: ":memory:" } }, {}, { clock });
+    const { database } = own.server.manager.context;
+    const { page_count: pages } = database.prepare("PRAGMA page_count").get<{ page_count: number }>()!;
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+    const make = async () => {
+      const answer = await fetch(`${own.http}/api/requests/make`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ thing_id: "x".repeat(100) }),
+      });
+      return { status: answer.status, ...await answer.json() };
+    };
+    let made = await make();
+    // What is left of the last pages.
+    for (let times = 0; made.status === 200 && times < 1_000; times++) made = await make();
+    expect(made).toMatchObject({
+      status: 503,
+      error_code: "NOT_AVAILABLE",
+      error_message: "Nothing can be kept now: the server's disk is full",
+    });
+    const full = { status: 503, body: { reason: "Nothing can be kept: the disk is full" } };
+    expect(await get(`${own.http}/ready`)).toMatchObject(full);
+    clock.advance(10_000);
+    expect(await get(`${own.http}/ready`)).toMatchObject({ status: 200 });
+    expect(await make()).toMatchObject({ error_code: "NOT_AVAILABLE" });
+    expect(await get(`${own.http}/ready`)).toMatchObject(full);
+    database.exec("PRAGMA max_page_count = 100000");
+    expect((await make()).status).toBe(200);
+    await own.server.stop();
+  });
+
   it("asks for no token, and minds Host and Origin", async () => {
     const own = await startOwn({ auth: { required: true, secret: "only for this test" } });
     for (const base of bases(own)) {
