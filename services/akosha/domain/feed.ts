@@ -25,6 +25,8 @@ const LOOK_MS = 1_000;
 const SUBSCRIBE_MS = 15_000;
 /** A connection that lasts so long is a good one. */
 const GOOD_MS = 30_000;
+/** A service that cannot be reached for so long is spoken of: those of one process start one after the other. */
+const UNREACHABLE_MS = 10_000;
 /** Frames that make no sense, in one connection, until it is ended. */
 const MAX_GARBAGE = 100;
 /** Event types that a subscription's filter holds. */
@@ -61,6 +63,8 @@ interface Line {
   waiting: Heard[];
   garbage: number;
   hasComplained: boolean;
+  /** Since when no connection can be made, and why; null where one was. */
+  unreachable: { readonly since: number; reason: string; isTold: boolean } | null;
   /** When all was subscribed; null where it is not. */
   upAt: number | null;
   /** When all was subscribed last, or the connection was opened. */
@@ -122,6 +126,7 @@ export class Feed {
       waiting: [],
       garbage: 0,
       hasComplained: false,
+      unreachable: null,
       upAt: null,
       wellAt: clock.monotonic(),
     };
@@ -194,6 +199,7 @@ export class Feed {
 
   #opened(line: Line): void {
     line.garbage = 0;
+    line.unreachable = null;
     line.wellAt = this.#parts.clock.monotonic();
   }
 
@@ -209,8 +215,10 @@ export class Feed {
     const { clock, log, name } = this.#parts;
     const now = clock.monotonic();
     if (!this.connected) {
-      if (line.client!.state !== "open") this.#cutOff(line, "Nobody listens");
-      else if (now - line.wellAt >= SUBSCRIBE_MS) this.#drop(line, "It did not answer in time");
+      if (line.client!.state !== "open") {
+        this.#cutOff(line, "Nobody listens");
+        this.#tellUnreachable(line, now);
+      } else if (now - line.wellAt >= SUBSCRIBE_MS) this.#drop(line, "It did not answer in time");
       return;
     }
     for (const [channel, { position }] of line.subscriptions) {
@@ -241,6 +249,12 @@ export class Feed {
   /** An error that belongs to no subscription. */
   #troubled(line: Line, error: unknown): void {
     if (this.#line !== line) return;
+    if (error instanceof ClientError && error.reason === "unreachable") {
+      const since = this.#parts.clock.monotonic();
+      line.unreachable ??= { since, reason: "", isTold: false };
+      line.unreachable.reason = wordsOf(error);
+      return;
+    }
     const isGarbage = error instanceof ClientError && error.reason === "malformed";
     if (isGarbage) {
       line.garbage++;
@@ -251,6 +265,13 @@ export class Feed {
       this.#parts.log.warn("Feed hears what is wrong", { feed: this.#parts.name, reason: wordsOf(error) });
     }
     if (line.garbage >= MAX_GARBAGE) this.#drop(line, "It sends what is no frame");
+  }
+
+  #tellUnreachable({ unreachable }: Line, now: number): void {
+    if (unreachable === null || unreachable.isTold || now - unreachable.since < UNREACHABLE_MS) return;
+    unreachable.isTold = true;
+    const { log, name } = this.#parts;
+    log.warn("Feed cannot reach its service", { feed: name, reason: unreachable.reason });
   }
 
   #drop(line: Line, reason: string): void {

@@ -68,6 +68,26 @@ describe("Feed", () => {
     expect(bench.lines).toEqual(["debug Feed has no connection"]);
   });
 
+  it("speaks of a service that cannot be reached when that lasts, and once", async () => {
+    const bench = new FeedBench();
+    const fails = () => {
+      bench.line.onerror?.({ message: "connect ECONNREFUSED" } as never);
+      bench.hangUp();
+    };
+    // One that starts a moment later is none.
+    fails();
+    await bench.redialed();
+    await bench.join();
+    expect(bench.told).toEqual(["info Feed is connected"]);
+    bench.hangUp();
+    for (let attempt = 0; attempt < 8; attempt++) {
+      await bench.redialed();
+      fails();
+    }
+    expect(bench.told.slice(1)).toEqual(["info Feed was cut off", "warn Feed cannot reach its service"]);
+    expect(bench.reasons.at(-1)).toMatch(/ECONNREFUSED/);
+  });
+
   it.each([[0, 250], [0.5, 4_000], [1, 8_000]])(
     "spreads its attempts where it is refused over the whole wait: %d of it",
     async (random, wait) => {
