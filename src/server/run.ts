@@ -11,20 +11,19 @@ import type { Log } from "../ports/log.ts";
 import { ListenError, type Runtime } from "../ports/runtime.ts";
 import type { Contract } from "../protocol/contract.ts";
 import type { Manager, Service } from "../service/define-service.ts";
-import { type Flags, flagsHelp, NO_FLAGS, parseFlags } from "../settings/flags.ts";
-import { settingsFile, settingsFrom } from "../settings/loader.ts";
-import { readPlain } from "../settings/read-plain.ts";
+import { type Flags, flagsHelp, parseFlags } from "../settings/flags.ts";
 import type { Settings } from "../settings/schema.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import { RealtimeServer } from "./realtime-server.ts";
+import { settingsReader } from "./read-settings.ts";
 import { reloadServices } from "./reload-services.ts";
 import { logOf } from "./server-log.ts";
-import { settingsServiceOf } from "./server-settings.ts";
 import { listenToSignals, type Signals } from "./signals.ts";
 import { authority } from "./status.ts";
 
 export { EXIT_CODES } from "./exit-codes.ts";
+export { readSettings } from "./read-settings.ts";
 
 /** How long a stop may take before it is given up, besides the time for draining, in milliseconds. */
 const STOP_MS = 5_000;
@@ -97,8 +96,8 @@ async function serveUntil(
   flags: Flags,
   options: Omit<RunOptions, "args">,
 ): Promise<number> {
-  const { runtime, print = console.info } = options;
-  const read = () => readAllSettings(services, runtime, flags);
+const { runtime, print = console.info } = options;
+  const read = settingsReader(services, runtime, flags);
   const chosen = await read();
   // The ports' own lines belong to no service; where there are several, the first one's settings hold for them.
   const portLog = options.log ?? logOf(chosen[0]!.settings, runtime);
@@ -112,19 +111,6 @@ async function serveUntil(
   });
   await signals.stop;
   return await stopInTime(running);
-}
-
-/** The settings of each service. @throws {SettingsError} */
-async function readAllSettings(
-  services: readonly Service[],
-  runtime: Runtime,
-  flags: Flags,
-): Promise<{ service: Service; settings: Settings }[]> {
-  const chosen: { service: Service; settings: Settings }[] = [];
-  for (const service of services) {
-    chosen.push({ service, settings: await readSettings(service, runtime, flags) });
-  }
-  return chosen;
 }
 
 /** What a person is told when a service is up: where it can be reached. */
@@ -155,33 +141,6 @@ export async function stopInTime(running: Pick<Running, "stop"> & Partial<Runnin
   });
   const stopped = running.stop().then(() => EXIT_CODES.done);
   return await Promise.race([stopped, late]).finally(() => forget());
-}
-
-/**
- * The settings of a service from its file, the environment and flags.
- *
- * @throws {SettingsError} with every fault, each with its place.
- */
-export async function readSettings(
-  service: Service,
-  runtime: Pick<Runtime, "files" | "environment">,
-  flags: Flags = NO_FLAGS,
-): Promise<Settings> {
-  const owner = settingsServiceOf(service);
-  const file = flags.settingsFile ?? settingsFile(owner);
-  const text = await runtime.files.readText(runtime.files.resolve(file)).catch((error: Error) => {
-    throw new SettingsError([
-      `${flags.settingsFile === undefined ? "Settings" : "--settings"}: ${error.message}`,
-    ]);
-  });
-  if (text === undefined && flags.settingsFile !== undefined) {
-    throw new SettingsError([`--settings: expected a file, got "${file}", which does not exist`]);
-  }
-  const sources = { service: owner, file, environment: runtime.environment, flags };
-  if (text === undefined) return settingsFrom(sources);
-  // The parser is large, and few files need it.
-  const written = readPlain(text) ?? (await import("../settings/read-yaml.ts")).readYaml(text, file);
-  return settingsFrom(sources, written);
 }
 
 /** Services that are up. */

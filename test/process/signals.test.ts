@@ -58,6 +58,11 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("serve on %s", { timeout: PA
       await logged(program, 'did you mean \\"events\\"?');
       await (await FrameClient.open(program.websocket, page)).close();
 
+      await settings("");
+      program.kill("SIGHUP");
+      await logged(program, "expected the settings file that was there before, got an empty one");
+      await (await FrameClient.open(program.websocket, page)).close();
+
       await settings("origins: { allowed: ['https://page.example'] }\n");
       program.kill("SIGHUP");
       await logged(program, "Settings were read again: nothing has changed");
