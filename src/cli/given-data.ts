@@ -5,8 +5,10 @@
  */
 import { Buffer } from "node:buffer";
 import process from "node:process";
+import type { DataSchema } from "../protocol/contract.ts";
 import { isJsonObject, type JsonObject, type JsonValue, typeInWords } from "../protocol/json-value.ts";
 import { parseJson } from "../protocol/json.ts";
+import { nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 
 /** What the help says of it. */
@@ -44,6 +46,34 @@ export async function givenData(command: string, words: readonly string[]): Prom
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return Object.fromEntries(fields);
+}
+
+/**
+ * A service drops fields that it does not know, as it must; whoever types one meant something by it.
+ *
+ * @param command Begins the sentences about what is wrong.
+ * @param name What is asked or published.
+ * @param schema What it takes.
+ * @throws {SettingsError} where there is a field that it does not take.
+ */
+export function refuseUnknownFields(
+  command: string,
+  name: string,
+  schema: DataSchema,
+  data: JsonObject,
+): void {
+  const { type, entries } = schema as { type: string; entries?: Readonly<Record<string, unknown>> };
+  // Of others it cannot be told what they take.
+  if (entries === undefined || !["object", "strict_object"].includes(type)) return;
+  const known = Object.keys(entries);
+  const problems = Object.keys(data).filter((field) => !known.includes(field) && field !== "idempotency_key")
+    .map((field) => {
+      const meant = nearest(field, known) ?? known.find((candidate) => candidate.startsWith(field));
+      const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+      const takes = known.length === 0 ? "no field" : `a field of ${name} (${known.join(", ")})`;
+      return `${command}: expected ${takes}, got ${quoted(field)}${hint}`;
+    });
+  if (problems.length > 0) throw new SettingsError(problems);
 }
 
 function objectIn(command: string, where: string, text: string): JsonObject {

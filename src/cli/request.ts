@@ -11,7 +11,7 @@ import { nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { ask, ASK_EXIT_CODES, type AskFlags, withAskFlags } from "./answer.ts";
 import { action, makeCommand } from "./command.ts";
-import { DATA_HELP, givenData } from "./given-data.ts";
+import { DATA_HELP, givenData, refuseUnknownFields } from "./given-data.ts";
 import { reach } from "./reach/reach.ts";
 
 const AFTER = `
@@ -39,7 +39,10 @@ async function request(
 ): Promise<number> {
   const reached = await reach("request", service, flags, await detectRuntime());
   if (reached.contract) checkName(reached.contract, name);
-  return await ask(reached, name, await givenData("request", words), flags);
+  const data = await givenData("request", words);
+  const input = reached.contract?.requests[name]?.input;
+  if (input) refuseUnknownFields("request", name, input, data);
+  return await ask(reached, name, data, flags);
 }
 
 /** @throws {SettingsError} where the service has no such request. */

@@ -98,6 +98,12 @@ describe("request", { timeout: PATIENCE_MS }, () => {
       ],
       [["get_session", "a:=hush"], 'request: a: expected JSON after ":=", got something else'],
       [["get_session", "{hush"], "request: DATA: expected one JSON object, got something else"],
+      [
+        ["start_session", "project=tour", "working_directry=/"],
+        'got "working_directry", did you mean "working_directory"?',
+      ],
+      [["get_session", "session=demo"], "request: expected a field of get_session (session_id"],
+      [["get_session", "session=demo"], 'got "session", did you mean "session_id"?'],
       [["get_session", "a=1", "a=2"], 'request: expected field "a" once, got it twice'],
       [["get_session", "--timeout", "soon"], "--timeout: expected a time like"],
       [[], 'request: missing required argument "NAME"; see mcp-realtime request --help'],
@@ -126,6 +132,8 @@ describe("publish", { timeout: PATIENCE_MS }, () => {
     ]);
     const elsewhere = await run([...words, "--channel", "session:x"]);
     expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringMatching(/^INVALID_CHANNEL: /)]);
+    const wrong = await run(["publish", "session-buddy", "system.announcement", "message=a", "levle=info"]);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('did you mean "level"?')]);
     const own = await run(["publish", "session-buddy", "session.closed"]);
     expect([own.code, own.stderr]).toEqual([
       2,
