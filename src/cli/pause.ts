@@ -16,3 +16,15 @@ export async function atMost(clock: Clock, mostMs: number, work: Promise<unknown
   await Promise.race([work.then(() => {}, () => {}), late]);
   cancel();
 }
+
+/** Wait for `work`, and reject with what `late` makes where that takes longer than `mostMs`. */
+export async function within<Result>(
+  clock: Clock,
+  mostMs: number,
+  work: Promise<Result>,
+  late: () => Error,
+): Promise<Result> {
+  let cancel = () => {};
+  const tooLate = new Promise<never>((_, reject) => cancel = clock.after(mostMs, () => reject(late())));
+  return await Promise.race([work, tooLate]).finally(() => cancel());
+}

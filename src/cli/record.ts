@@ -14,7 +14,7 @@ import { action, makeCommand } from "./command.ts";
 import { readDuration } from "./duration.ts";
 import { connect, failureOf } from "./reach/connect.ts";
 import { reach, type ServiceFlags, withServiceFlags } from "./reach/reach.ts";
-import { type Output, outputTo } from "./record/output-file.ts";
+import { type Output, outputTo, ReaderGone } from "./record/output-file.ts";
 import { counted, PROGRESS_MS, Rate, sizeText } from "./record/progress.ts";
 import { recordChannels, type Recorded } from "./record/recorder.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -53,7 +53,8 @@ export function recordCommand(): Command {
       "after",
       "\nGoes on until Ctrl-C, --duration or --events. Where the connection is lost, it is made again and what was" +
         "\nmissed is fetched; what cannot be had any more is written down as a gap." +
-        "\n\nExit codes: 0 recorded; 1 error; 2 usage; 4 not authorized; 5 recorded, and events are missing.",
+        "\n\nExit codes: 0 recorded; 1 error; 2 usage; 4 not authorized; 5 recorded, and events are missing; 130 Ctrl-C" +
+        "\nbefore the service has answered.",
     )
     .action(action(record));
 }
@@ -67,7 +68,7 @@ async function record(name: string, channels: string[], flags: RecordFlags): Pro
   const screen = new Screen(process.stderr, { hasStatus, gone: () => {} });
   const say = (text: string) => void screen.line(text);
   const clock = wakefulClock;
-  const writer = new RecordWriter({ clock, write: (text) => output.write(text) });
+  const writer = new RecordWriter({ clock, write: (bytes) => output.write(bytes) });
   const rate = new Rate(clock);
   const status = () =>
     screen.status(
@@ -116,9 +117,9 @@ async function record(name: string, channels: string[], flags: RecordFlags): Pro
     say(`${told(recorded, writer, output)}`);
     return recorded.gaps > 0 ? EXIT_CODES.gap : EXIT_CODES.done;
   } catch (error) {
-    if (writer.bytes > 0) {
-      say(`Recorded ${counted(writer.events, "event")} to ${output.name} before it ended:`);
-    }
+    if (error instanceof ReaderGone) return EXIT_CODES.done;
+    const { events, bytes } = writer.written;
+    if (bytes > 0) say(`Recorded ${counted(events, "event")} to ${output.name} before it ended:`);
     throw failureOf(error as Error, reached);
   } finally {
     quiet();

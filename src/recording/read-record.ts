@@ -70,6 +70,7 @@ class OpenRecording implements Recording {
 
   async *entries(): AsyncGenerator<RecordEntry, void, undefined> {
     let at = 0;
+    let events = 0;
     let hasEnd = false;
     for await (const { number, text, isOpen } of this.#lines) {
       const fail = (fault: string) => new RecordError(`${this.#name}:${number}: ${fault}`);
@@ -84,6 +85,10 @@ class OpenRecording implements Recording {
         throw fail(`expected "at" of ${at} or more, as the line before has, got ${entry.at}`);
       }
       at = entry.at;
+      if (entry.type === "event") events++;
+      if (entry.type === "end" && entry.events !== events) {
+        throw fail(`expected "events" of ${events}, as many as stand above, got ${entry.events}`);
+      }
       hasEnd = entry.type === "end";
       yield entry;
     }

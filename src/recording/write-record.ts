@@ -19,22 +19,30 @@ const MAX_WAITING = 65_536;
 
 export interface RecordWriterOptions {
   readonly clock: Clock;
-  /** Append to the file. Called anew only when the call before has settled. What it rejects with is thrown by `add`. */
-  readonly write: (text: string) => Promise<void>;
+  /**
+   * Append some of it to the file, or all: resolves with how many bytes are out, and is called anew with the rest. Never
+   * called before the call before has settled. What it rejects with is thrown by `add`.
+   */
+  readonly write: (bytes: Uint8Array) => Promise<number>;
 }
+
+const utf8 = new TextEncoder();
 
 /** What is known when a record begins. */
 export type RecordBeginning = Pick<RecordHeader, "service" | "url" | "channels" | "epoch">;
 
 export class RecordWriter {
   readonly #clock: Clock;
-  readonly #write: (text: string) => Promise<void>;
+  readonly #write: (bytes: Uint8Array) => Promise<number>;
   readonly #start: { readonly monotonic: number; readonly timestamp: string };
   #waiting = "";
   #flushing: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
   #events = 0;
   #bytes = 0;
+  #written = { events: 0, bytes: 0 };
+  /** Where in the file each event ends that waits to go out. */
+  readonly #ends: number[] = [];
   #isOver = false;
   #tellFailure: (error: unknown) => void = () => {};
   /** Rejects where the file could not be written, as soon as that is known. Never resolves. */
@@ -49,7 +57,7 @@ export class RecordWriter {
     this.#start = { monotonic: clock.monotonic(), timestamp: timestamp(clock) };
   }
 
-  /** Events so far. */
+  /** Events so far, those that wait to go out included. */
   get events(): number {
     return this.#events;
   }
@@ -57,6 +65,11 @@ export class RecordWriter {
   /** Bytes so far, those that wait to go out included. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** What is out: the events are whole. */
+  get written(): { readonly events: number; readonly bytes: number } {
+    return this.#written;
   }
 
   /** Milliseconds since the start. */
@@ -81,8 +94,9 @@ export class RecordWriter {
   /** Write what came just now. Nothing after `end`. Rejects where the file could not be written, now or before. */
   add(item: RecordItem): Promise<void> {
     if (this.#isOver) return Promise.resolve();
-    if (item.type === "event") this.#events++;
-    return this.#put(formatLine({ at: this.at, ...item }));
+    const isEvent = item.type === "event";
+    if (isEvent) this.#events++;
+    return this.#put(formatLine({ at: this.at, ...item }), isEvent);
   }
 
   /** Write the last line, and wait until all is out. Nothing where there is one. */
@@ -92,10 +106,11 @@ export class RecordWriter {
     await this.#sent();
   }
 
-  async #put(line: string): Promise<void> {
+  async #put(line: string, isEvent = false): Promise<void> {
     this.#check();
     this.#waiting += line;
     this.#bytes += utf8Length(line);
+    if (isEvent) this.#ends.push(this.#bytes);
     this.#send();
     if (this.#waiting.length <= MAX_WAITING) return;
     await this.#flushing;
@@ -113,15 +128,26 @@ export class RecordWriter {
   async #flush(): Promise<void> {
     try {
       while (this.#waiting !== "") {
-        const text = this.#waiting;
+        let rest = utf8.encode(this.#waiting);
         this.#waiting = "";
-        await this.#write(text);
+        while (rest.byteLength > 0) {
+          const count = await this.#write(rest);
+          this.#wrote(count);
+          rest = rest.subarray(count);
+        }
       }
     } catch (error) {
       this.#failure = { error };
       this.#tellFailure(error);
       this.#waiting = "";
     }
+  }
+
+  #wrote(count: number): void {
+    const bytes = this.#written.bytes + count;
+    const waiting = this.#ends.findIndex((end) => end > bytes);
+    const events = this.#ends.splice(0, waiting < 0 ? this.#ends.length : waiting).length;
+    this.#written = { events: this.#written.events + events, bytes };
   }
 
   async #sent(): Promise<void> {

@@ -14,6 +14,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only; choose another path",
   ENOSPC: "the disk is full; make room or choose another path",
   EDQUOT: "the disk quota is used up; make room or choose another path",
+  EFBIG: "it would be larger than a file of this process may be; raise the limit, or choose another path",
   EISDIR: "it is a folder; name a file",
   EEXIST: "a file of this name is in the way; remove it or choose another path",
   ENOTDIR: "a part of the path is a file, not a folder; choose another path",

@@ -96,7 +96,7 @@ async function serveUntil(
   flags: Flags,
   options: Omit<RunOptions, "args">,
 ): Promise<number> {
-const { runtime, print = console.info } = options;
+  const { runtime, print = console.info } = options;
   const read = settingsReader(services, runtime, flags);
   const chosen = await read();
   // The ports' own lines belong to no service; where there are several, the first one's settings hold for them.

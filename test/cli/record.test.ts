@@ -151,7 +151,7 @@ describe("record", { timeout: PATIENCE_MS }, () => {
     );
     expect([lost.code, lost.stderr]).toEqual([
       1,
-      expect.stringContaining("its folder does not exist; make it"),
+      'Cannot write "no/where.ndjson": its folder does not exist; make it, or name another file\n',
     ]);
     expect(await readdir(folder)).toEqual(["a.ndjson"]);
   });

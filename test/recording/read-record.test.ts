@@ -207,6 +207,13 @@ describe("openRecord()", () => {
     await expect(read(long)).rejects.toThrow("a.ndjson:1: expected a line of at most 4194304 bytes");
   });
 
+  test.each([0, 2])("refuses an end that counts %i events where there is one", async (events) => {
+    const end: RecordEntry = { at: 20, type: "end", reason: "stopped", events };
+    await expect(read(bytesOf(textOf([EVENT, end])))).rejects.toThrow(
+      `a.ndjson:3: expected "events" of 1, as many as stand above, got ${events}`,
+    );
+  });
+
   test("never shows a payload in a message", async () => {
     const text = textOf([EVENT]) + `{"at":13,"type":"event","data":"geheim-77"}\n`;
     const error = await read(bytesOf(text)).catch((thrown: Error) => thrown) as Error;

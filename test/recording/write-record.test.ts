@@ -21,6 +21,8 @@ const EVENT: RecordItem = {
   timestamp: "2026-01-01T00:00:00.000Z",
 };
 
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
 async function entriesOf(text: string): Promise<RecordEntry[]> {
   const record = await openRecord(pieces(bytesOf(text)), "a");
   const entries: RecordEntry[] = [];
@@ -32,7 +34,13 @@ describe("RecordWriter", () => {
   test("writes a header without secrets, each item with its moment, and an end", async () => {
     const clock = new FakeClock();
     let text = "";
-    const writer = new RecordWriter({ clock, write: (more) => Promise.resolve(void (text += more)) });
+    const writer = new RecordWriter({
+      clock,
+      write(bytes) {
+        text += textOf(bytes);
+        return Promise.resolve(bytes.byteLength);
+      },
+    });
     clock.advance(5);
     await writer.begin(BEGINNING);
     await writer.add(EVENT);
@@ -62,7 +70,8 @@ describe("RecordWriter", () => {
     const clock = new FakeClock();
     const writer = new RecordWriter({
       clock,
-      write: (text) => new Promise((resolve) => writes.push({ text, done: resolve })),
+      write: (bytes) =>
+        new Promise((resolve) => writes.push({ text: textOf(bytes), done: () => resolve(bytes.byteLength) })),
     });
     const begun = writer.begin(BEGINNING);
     expect(writes).toHaveLength(1);
@@ -89,6 +98,35 @@ describe("RecordWriter", () => {
     await begun;
     await ended;
     expect(await entriesOf(writes.map(({ text }) => text).join(""))).toHaveLength(added + 1);
+  });
+
+  test("brings the rest of what was written in part, and counts only events that are out as a whole", async () => {
+    const out: number[] = [];
+    let room = 0;
+    const writer = new RecordWriter({
+      clock: new FakeClock(),
+      write(bytes) {
+        if (room === 0) return Promise.reject(new Error("the disk is full"));
+        const part = bytes.subarray(0, Math.min(7, room));
+        out.push(...part);
+        room -= part.byteLength;
+        return Promise.resolve(part.byteLength);
+      },
+    });
+    room = 10_000;
+    await writer.begin(BEGINNING);
+    const header = out.length;
+    await writer.add(EVENT);
+    await expect.poll(() => writer.written.events).toBe(1);
+    const line = out.length - header;
+    expect(writer.written).toEqual({ events: 1, bytes: header + line });
+    room = 3 * line - 2;
+    for (let index = 0; index < 16; index++) void writer.add(EVENT).catch(() => {});
+    await expect(writer.end("stopped")).rejects.toThrow("the disk is full");
+    expect(writer.events).toBe(17);
+    expect(writer.written).toEqual({ events: 3, bytes: header + 4 * line - 2 });
+    const text = textOf(new Uint8Array(out));
+    expect(await entriesOf(text)).toHaveLength(3);
   });
 
   test("tells whoever comes next that the file could not be written", async () => {

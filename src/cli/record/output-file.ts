@@ -1,24 +1,41 @@
 /**
- * The file that a record goes to. It is made with its first line, so that a service that cannot be reached leaves none
+ * Where a record goes to. A file is made with its first line, so that a service that cannot be reached leaves none
  * behind, and no file is lost to it.
  *
  * @module
  */
+import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import process from "node:process";
+import { wakefulClock } from "../../ports/clock.ts";
 import { fileFault, isMissing } from "../../runtimes/file-fault.ts";
 import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { CommandFailure } from "../command.ts";
+import { pause } from "../pause.ts";
 
 /** Whose record it is alone may read it: it holds whatever the events do. */
 const MODE = 0o600;
+/** Opening a pipe that nobody reads would wait for ever, and so would writing to one that is full. */
+const WRITE_FLAGS = constants.O_WRONLY | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
+/** After which a pipe that is full is tried again. */
+const FULL_MS = 20;
 
 export interface Output {
   /** As a person is told of it. */
   readonly name: string;
-  /** @throws {CommandFailure} where it cannot be written. */
-  write(text: string): Promise<void>;
+  /**
+   * Write some of it, or all: resolves with how many bytes are out.
+   *
+   * @throws {CommandFailure} where it cannot be written.
+   * @throws {ReaderGone}
+   */
+  write(bytes: Uint8Array): Promise<number>;
   close(): Promise<void>;
+}
+
+/** Whoever has read the output of a command does so no more. */
+export class ReaderGone extends Error {
+  override readonly name = "ReaderGone";
 }
 
 /**
@@ -32,15 +49,19 @@ export async function outputTo(path: string, force: boolean): Promise<Output> {
     const isThere = await stat(path).then(() => true, (error) => !isMissing(error));
     if (isThere) throw inTheWay(path);
   }
+  const flags = WRITE_FLAGS | (force ? constants.O_TRUNC : constants.O_EXCL);
   let handle: FileHandle | null = null;
   return {
     name: path,
-    async write(text) {
+    async write(bytes) {
       try {
-        handle ??= await open(path, force ? "w" : "wx", MODE);
-        await handle.appendFile(text);
+        handle ??= await open(path, flags, MODE);
+        return (await handle.write(bytes, 0, bytes.byteLength, null)).bytesWritten;
       } catch (error) {
-        throw failure(path, error);
+        if (codeOf(error) === "EEXIST") throw inTheWay(path);
+        if (codeOf(error) !== "EAGAIN") throw failure(`"${path}"`, error);
+        await pause(wakefulClock, FULL_MS);
+        return 0;
       }
     },
     async close() {
@@ -50,25 +71,41 @@ export async function outputTo(path: string, force: boolean): Promise<Output> {
 }
 
 function standardOutput(): Output {
+  // What goes wrong is told to whoever writes.
+  process.stdout.on("error", () => {});
   return {
     name: "standard output",
-    write: (text) =>
+    write: (bytes) =>
       new Promise((resolve, reject) => {
-        process.stdout.write(text, (error) => {
-          if (error) reject(new CommandFailure(EXIT_CODES.error, "Nobody reads standard output any more"));
-          else resolve();
-        });
+        const done = (error?: unknown) =>
+          error ? reject(failure("to standard output", error)) : resolve(bytes.byteLength);
+        try {
+          process.stdout.write(bytes, done);
+        } catch (error) {
+          // Deno throws where others call back.
+          done(error);
+        }
       }),
     close: () => Promise.resolve(),
   };
 }
 
-function failure(path: string, error: unknown): CommandFailure {
-  if ((error as NodeJS.ErrnoException).code === "EEXIST") return inTheWay(path);
-  const fault = isMissing(error)
-    ? "its folder does not exist; make it, or name another file"
-    : fileFault(error);
-  return new CommandFailure(EXIT_CODES.error, `Cannot write "${path}": ${fault}`);
+function failure(name: string, error: unknown): Error {
+  const code = codeOf(error);
+  if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED") {
+    return new ReaderGone("Nobody reads what is written");
+  }
+  return new CommandFailure(EXIT_CODES.error, `Cannot write ${name}: ${faultOf(error)}`);
+}
+
+function faultOf(error: unknown): string {
+  if (isMissing(error)) return "its folder does not exist; make it, or name another file";
+  if (codeOf(error) === "ENXIO") return "it is a pipe that nobody reads; start its reader first";
+  return fileFault(error);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }
 
 function inTheWay(path: string): CommandFailure {

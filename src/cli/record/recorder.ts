@@ -7,9 +7,17 @@ import { ClientError, type Item, RequestError } from "../../client/mod.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { RecordedEnd, RecordItem } from "../../recording/record.ts";
 import type { RecordWriter } from "../../recording/write-record.ts";
+import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { withoutCovered } from "../channels.ts";
+import { CommandFailure } from "../command.ts";
+import { within } from "../pause.ts";
 import type { Connected, Notes } from "../reach/connect.ts";
+import { plainText } from "../terminal/plain-text.ts";
 import { InOrder } from "./in-order.ts";
+
+/** How long the service may take to answer, once it is connected, and the output to take the rest, in milliseconds. */
+const ANSWER_MS = 10_000;
+const REST_MS = 5_000;
 
 export interface RecorderOptions {
   readonly connect: (notes: Notes) => Promise<Connected>;
@@ -45,6 +53,7 @@ export interface Recorded {
 /**
  * Record until one of the limits is reached, somebody wishes it, or the service ends it for good.
  *
+ * @throws {CommandFailure} where the service does not answer, or nobody takes what is written.
  * @throws {RequestError} where the service refuses a channel.
  * @throws {Error} what `connect` fails with before the service has answered, and what the writer's `write` rejects with.
  */
@@ -67,7 +76,7 @@ export async function recordChannels(options: RecorderOptions): Promise<Recorded
     ended ??= error;
     finish("closed");
   };
-  const { client, failed } = await options.connect({
+  const { client, opened, failed } = await options.connect({
     said: (sentence) => notes.said?.(sentence),
     lost() {
       if (isRecording) counts.interruptions++;
@@ -81,11 +90,13 @@ export async function recordChannels(options: RecorderOptions): Promise<Recorded
   });
   try {
     const subscriptions = channels.map((name) => client.subscribe(name, last === undefined ? {} : { last }));
-    const answers = await Promise.race([
-      Promise.all(subscriptions.map(({ ready }) => ready)),
-      stopped.then(() => null),
-      failed,
-    ]);
+    const answered = opened.then(() =>
+      within(clock, ANSWER_MS, Promise.all(subscriptions.map(({ ready }) => ready)), () => {
+        const seconds = `${ANSWER_MS / 1_000} seconds`;
+        return failure(`${service} did not answer within ${seconds} at ${url}: nothing is recorded`);
+      })
+    );
+    const answers = await Promise.race([answered, stopped.then(() => null), failed]);
     if (answers === null) return { reason: null, error: null, ...counts };
     await writer.begin({ service, url, channels, epoch: answers[0]?.position?.epoch ?? null });
     isRecording = true;
@@ -115,9 +126,8 @@ export async function recordChannels(options: RecorderOptions): Promise<Recorded
       isRecording = false;
       client.close();
       // What has come already belongs to it.
-      await Promise.all(hearing);
-      await order.idle();
-      await writer.end(reason);
+      const rest = Promise.all(hearing).then(() => order.idle()).then(() => writer.end(reason));
+      await within(clock, REST_MS, rest, () => failure("The rest could not be written: nobody reads it"));
       return { reason, error: ended, ...counts };
     } finally {
       cancel();
@@ -125,6 +135,10 @@ export async function recordChannels(options: RecorderOptions): Promise<Recorded
   } finally {
     client.close();
   }
+}
+
+function failure(sentence: string): CommandFailure {
+  return new CommandFailure(EXIT_CODES.error, plainText(sentence));
 }
 
 function recorded(item: Item): RecordItem {
