@@ -3,25 +3,24 @@
  *
  * @module
  */
-import { createReadStream } from "node:fs";
 import process from "node:process";
 import type { Command } from "commander";
 import { wakefulClock } from "../ports/clock.ts";
 import { lineLog } from "../ports/log.ts";
-import { openRecord, type Recording } from "../recording/read-record.ts";
 import { RecordError } from "../recording/record.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
-import { fileFault, isMissing } from "../runtimes/file-fault.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { announcement, stopInTime } from "../server/run.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { action, CommandFailure, makeCommand } from "./command.ts";
 import { pause } from "./pause.ts";
 import { counted, PROGRESS_MS } from "./record/progress.ts";
+import { checkPart } from "./replay/check-part.ts";
 import { play, type Played } from "./replay/player.ts";
+import { openRecordFile } from "./replay/record-file.ts";
 import { ReplayServer } from "./replay/replay-service.ts";
 import { readStart, type Start } from "./replay/start.ts";
-import { type Survey, surveyRecord } from "./replay/survey.ts";
+import { type Survey, type SurveyOptions, surveyRecord } from "./replay/survey.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { span } from "./terminal/ago.ts";
 import { plainText } from "./terminal/plain-text.ts";
@@ -69,7 +68,7 @@ export function replayCommand(): Command {
       "after",
       "\nIds, times and data of events are those of the record; positions (seq, epoch) are new ones. Read it with" +
         "\nmcp-realtime tail SERVICE CHANNEL --url ADDRESS, with the address that is printed." +
-        "\n\nExit codes: 0 done, or stopped; 1 error; 2 usage.",
+        "\n\nExit codes: 0 done, or stopped; 1 error; 2 usage, also a --channel or --from that is not in it.",
     )
     .action(action(replay));
 }
@@ -77,11 +76,14 @@ export function replayCommand(): Command {
 async function replay(file: string, flags: ReplayFlags): Promise<number> {
   const runtime = await detectRuntime();
   const clock = wakefulClock;
-  const { stopped, forget } = stopSignal(runtime);
+  const { stopped, isStopped, forget } = stopSignal(runtime);
   const hasStatus = canRedraw(process.stderr, process.env);
   const screen = new Screen(process.stderr, { hasStatus, gone: () => {} });
   try {
-    const survey = await look(file, screen);
+    const part = { from: flags.from, channels: flags.channel };
+    const survey = await look(file, screen, { part, isStopped });
+    if (survey === null) return EXIT_CODES.done;
+    checkPart(survey, part);
     const { websocket, http } = { websocket: flags.port, http: flags.httpPort };
     const log = lineLog({ level: "warn" });
     const replayed = new ReplayServer({ survey, runtime, log, clock, ports: { websocket, http } });
@@ -100,13 +102,12 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
         () => screen.status(`${counted(brought, "event")} of ${survey.count.toLocaleString("en")}`),
       )
       : () => {};
-    const record = await openFile(file);
+    const record = await openRecordFile(file);
     const played = await play({
       header: record.header,
       entries: record.entries(),
       speed: flags.speed,
-      from: flags.from,
-      channels: flags.channel,
+      ...part,
       emit(events) {
         brought += events.length;
         replayed.emit(events);
@@ -117,7 +118,7 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
     });
     quiet();
     screen.status("");
-    void screen.line(told(played, survey, flags));
+    void screen.line(told(played, flags));
     if (flags.exit !== true) await stopped;
     return await stopInTime(server);
   } catch (error) {
@@ -130,14 +131,25 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
   }
 }
 
-/** Read it once, to know what is in it, and that it is whole. */
-async function look(file: string, screen: Screen): Promise<Survey> {
-  const record = await openFile(file);
+/** Read it once, to know what is in it, and that it is whole. Null where it was stopped before. */
+async function look(
+  file: string,
+  screen: Screen,
+  options: Pick<SurveyOptions, "part" | "isStopped">,
+): Promise<Survey | null> {
+  const record = await openRecordFile(file);
   let lines = 0;
-  const survey = await surveyRecord(record, file, () => {
-    if (++lines % 10_000 === 0) screen.status(`Reading ${file}: ${counted(lines, "line")}`);
+  const survey = await surveyRecord(record, file, {
+    ...options,
+    each() {
+      if (++lines % 10_000 === 0) screen.status(`Reading ${plainText(file)}: ${counted(lines, "line")}`);
+    },
   });
   screen.status("");
+  if (survey === null) {
+    void screen.line("Stopped before the record was read");
+    return null;
+  }
   const { header, count, gaps, lastAt, ending } = survey;
   const of = `${counted(count, "event")} of ${plainText(header.service)} in ${span(lastAt)}`;
   void screen.line(`${of}, recorded from ${header.started_at}`);
@@ -146,32 +158,9 @@ async function look(file: string, screen: Screen): Promise<Survey> {
   return survey;
 }
 
-function told(
-  { events, isComplete }: Played,
-  { count }: Survey,
-  { exit, from, channel }: ReplayFlags,
-): string {
+function told({ events, isComplete }: Played, { exit }: ReplayFlags): string {
   if (!isComplete) return `Stopped after ${counted(events, "event")}`;
-  if (events === 0 && count > 0 && (from ?? channel) !== undefined) {
-    return "Nothing was replayed: no event of the record is there by --from and --channel";
-  }
   return `Replayed ${counted(events, "event")}${exit ? "" : "; they can be read until Ctrl-C"}`;
-}
-
-/** @throws {RecordError} where it cannot be read, or is no record. */
-async function openFile(file: string): Promise<Recording> {
-  return await openRecord(chunksOf(file), file);
-}
-
-async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
-  try {
-    yield* createReadStream(file) as AsyncIterable<Uint8Array>;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    const fault = isMissing(error) ? "there is no such file" : fileFault(error);
-    throw new RecordError(`Cannot read "${file}": ${fault}`);
-  }
 }
 
 function addTo(text: string, before: readonly string[] | undefined): readonly string[] {

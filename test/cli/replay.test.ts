@@ -1,6 +1,7 @@
 /**
  * `mcp-realtime replay`, as a person or a script runs it: a process of its own, read by clients.
  */
+import { execFileSync } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -182,20 +183,42 @@ describe("replay", { timeout: PATIENCE_MS }, () => {
     ) as RecordedEvent[];
     expect(events.map(kept)).toEqual(expected.map(kept));
     expect(await ended).toMatchObject({ code: 0, stderr: expect.stringContaining("Replayed 500 events\n") });
-    const none = await runCommand([
-      "replay",
-      file,
-      "--now",
-      "--exit",
-      "--speed",
-      "max",
-      "--channel",
-      "tset:1",
-    ], { folder: scratch.folder });
-    expect(none).toMatchObject({
-      code: 0,
-      stderr: expect.stringContaining("Nothing was replayed: no event of the record"),
-    });
+  });
+
+  test("refuses channels and beginnings that the record has not, at once", async () => {
+    const file = await fileWith("little.ndjson", [event(1, 1), event(2, 6), event(3, 9, "global")]);
+    const told = async (...words: string[]) => {
+      const { code, stdout, stderr } = await runCommand(["replay", file, ...words], {
+        folder: scratch.folder,
+      });
+      expect([code, stdout]).toEqual([2, ""]);
+      return stderr.slice(stderr.indexOf("--"));
+    };
+    const which = "--channel: expected a channel of the record, which has test:*, global, got";
+    expect(await told("--channel", "tset:*", "--channel", "test:1", "--channel", "test:7")).toBe(
+      `${which} "tset:*", did you mean "test:*"?\n${which} "test:7", did you mean "test:1"?\n`,
+    );
+    const from = "--from: expected a place up to the last event of";
+    expect(await told("--from", "10s")).toBe(
+      `${from} the record (9ms, seq 37, 2026-01-31T12:00:00.009Z), got one behind it\n`,
+    );
+    expect(await told("--from", "28", "--channel", "test:*")).toBe(
+      `${from} --channel (6ms, seq 27, 2026-01-31T12:00:00.006Z), got one behind it\n`,
+    );
+  });
+
+  test("brings the event at --from itself, and nothing where a recorded channel was silent", async () => {
+    const file = await fileWith("edges.ndjson", [event(1, 1), event(2, 6)]);
+    const words = ["replay", file, "--now", "--exit", "--speed", "max"];
+    const replayed = async (...more: string[]) => {
+      const { code, stderr } = await runCommand([...words, ...more], { folder: scratch.folder });
+      expect(code).toBe(0);
+      return /Replayed .*/.exec(stderr)?.[0];
+    };
+    for (const from of ["6ms", "27", "2026-01-31T12:00:00.006Z"]) {
+      expect(await replayed("--from", from)).toBe("Replayed 1 event");
+    }
+    expect(await replayed("--channel", "global")).toBe("Replayed 0 events");
   });
 
   test("is recorded again as it was", async () => {
@@ -249,6 +272,11 @@ describe("replay", { timeout: PATIENCE_MS }, () => {
     );
     expect(await told("nowhere.ndjson")).toBe('Cannot read "nowhere.ndjson": there is no such file\n');
     expect(await told(".")).toBe('Cannot read ".": it is a folder; name a file\n');
+    execFileSync("mkfifo", [join(scratch.folder, "pipe")]);
+    expect(await told("pipe")).toBe(
+      'Cannot read "pipe": it is a pipe or a device, and a record is read twice; write it to a file first, and ' +
+        "replay that\n",
+    );
   });
 
   test.each([

@@ -4,23 +4,18 @@
  * @module
  */
 import type { Clock } from "../../ports/clock.ts";
-import { kindOf } from "../../protocol/channel-name.ts";
 import type { RecordedEvent, RecordEntry, RecordHeader } from "../../recording/record.ts";
 import { atMost } from "../pause.ts";
-import { isFrom, type Start } from "./start.ts";
+import { type Part, selectionOf } from "./selection.ts";
 
 /** Events that are brought in one go. */
 const MAX_BATCH = 100;
 
-export interface PlayerOptions {
+export interface PlayerOptions extends Part {
   readonly header: RecordHeader;
   readonly entries: AsyncIterable<RecordEntry>;
   /** 2 brings what came in a minute in half of one; Infinity brings all at once. @default 1 */
   readonly speed?: number | undefined;
-  /** @default its beginning */
-  readonly from?: Start | undefined;
-  /** Names of channels, or `kind:*`. @default all */
-  readonly channels?: readonly string[] | undefined;
   readonly emit: (events: readonly RecordedEvent[]) => void;
   /** Waited for after each `emit`: gives others their turn, and readers the time to read. */
   readonly settled: () => Promise<void>;
@@ -39,11 +34,10 @@ export interface Played {
 
 /** Resolves when all was brought, or somebody wished it to end. Silence before the first event is left out. */
 export async function play(options: PlayerOptions): Promise<Played> {
-  const { header, entries, speed = 1, from, channels, clock, stopped } = options;
-  const wants = channelFilter(channels);
+  const { header, entries, speed = 1, clock, stopped } = options;
+  const takes = selectionOf(header, options);
   let isStopped = false;
   void stopped.then(() => isStopped = true);
-  let hasBegun = from === undefined;
   let origin: { readonly at: number; readonly monotonic: number } | null = null;
   let batch: RecordedEvent[] = [];
   let events = 0;
@@ -53,12 +47,11 @@ export async function play(options: PlayerOptions): Promise<Played> {
     options.emit(batch);
     events += batch.length;
     batch = [];
-    await options.settled();
+    await Promise.race([options.settled(), stopped]);
   };
   for await (const entry of entries) {
     if (isStopped) break;
-    hasBegun ||= isFrom(from!, header, entry);
-    if (!hasBegun || !("channel" in entry) || !wants(entry.channel)) continue;
+    if (!takes(entry)) continue;
     if (entry.type === "gap") gaps++;
     if (entry.type !== "event") continue;
     origin ??= { at: entry.at, monotonic: clock.monotonic() };
@@ -73,10 +66,4 @@ export async function play(options: PlayerOptions): Promise<Played> {
   }
   if (!isStopped) await flush();
   return { events, gaps, isComplete: !isStopped };
-}
-
-function channelFilter(channels: readonly string[] | undefined): (channel: string) => boolean {
-  if (channels === undefined || channels.length === 0) return () => true;
-  const names = new Set(channels);
-  return (channel) => names.has(channel) || names.has(`${kindOf(channel)}:*`);
 }
