@@ -51,7 +51,8 @@ function recorder({ items = [], isSilent = false, write, ...limits }: Given) {
     close: () => close(),
   } as unknown as Client;
   const recorded = recordChannels({
-    connect: () => Promise.resolve({ client, opened: Promise.resolve(), failed: never }),
+    connect: () =>
+      Promise.resolve({ client, opened: Promise.resolve(), failed: never, greeted: Promise.resolve() }),
     service: "akosha",
     url: "ws://127.0.0.1:8692/",
     channels: ["a"],
