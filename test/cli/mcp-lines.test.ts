@@ -86,6 +86,17 @@ describe("LineWriter", () => {
     await writer.write({ id: 2 });
     expect(gone).toBe(1);
   });
+
+  it("takes what a stream throws for a reader that is gone, too", async () => {
+    let gone = 0;
+    const full = new Writable({
+      write() {
+        throw new Error("ENOSPC");
+      },
+    });
+    await new LineWriter(full, () => gone++).write({ id: 1 });
+    expect(gone).toBe(1);
+  });
 });
 
 describe("readEvents", () => {

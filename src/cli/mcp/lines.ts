@@ -5,6 +5,7 @@
  */
 import type { Writable } from "node:stream";
 import { type JsonObject, type JsonValue, parseJson, stringifyJson } from "../../protocol/json.ts";
+import { writeOut } from "../../runtimes/write-out.ts";
 
 /** A longer line is refused: 4 MiB. */
 export const MAX_LINE_BYTES = 4_194_304;
@@ -71,27 +72,25 @@ function parseLine(parts: readonly Uint8Array[]): Line | null {
 /** Writes messages, one a line. */
 export class LineWriter {
   readonly #stream: Writable;
+  readonly #gone: () => void;
   #broken = false;
   #last: Promise<void> = Promise.resolve();
 
-  /** @param gone Called once, when nobody reads any more. */
+  /** @param gone Called once, when nobody reads any more, or nothing can be written. */
   constructor(stream: Writable, gone: () => void) {
     this.#stream = stream;
-    stream.on("error", () => {
-      if (this.#broken) return;
-      this.#broken = true;
-      gone();
-    });
+    this.#gone = gone;
   }
 
   /** Resolves when the line is out, so that whoever waits sends no faster than the other side reads. Never rejects. */
   write(message: JsonObject): Promise<void> {
     if (this.#broken) return Promise.resolve();
-    const out = new Promise<void>((resolve) => {
-      this.#stream.write(`${stringifyJson(message)}\n`, () => resolve());
+    this.#last = writeOut(this.#stream, `${stringifyJson(message)}\n`).then((failure) => {
+      if (failure === null || this.#broken) return;
+      this.#broken = true;
+      this.#gone();
     });
-    this.#last = out;
-    return out;
+    return this.#last;
   }
 
   /** Resolves when all is out. */
