@@ -3,7 +3,7 @@
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { requireOrSkip } from "../support/require.ts";
 import { type ServeProcess, start } from "../support/serve-process.ts";
@@ -19,7 +19,9 @@ const hasProc = requireOrSkip("/proc", existsSync("/proc/self/status"), "it is L
 function begin(runtime: RuntimeName, entry: typeof ENTRIES[number], environment = {}): ServeProcess {
   const flags = scratch.flags(`early-${runtime}-${entry}`);
   const args = entry === "serve" ? ["session-buddy", ...flags] : flags;
-  return start(runtime, { entry, args, environment, lifetimeMs: PATIENCE_MS });
+  const program = start(runtime, { entry, args, environment, lifetimeMs: PATIENCE_MS });
+  onTestFinished(() => program.kill("SIGKILL"));
+  return program;
 }
 
 /** It serves, has read its settings again, and ends in order. */

@@ -2,7 +2,7 @@
  * Services whose log cannot be written: standard error is full, or nobody reads it any more.
  */
 import { existsSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { FrameClient } from "../support/frame-client.ts";
 import { get } from "../support/http-client.ts";
@@ -25,6 +25,7 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("on %s", { timeout: PATIENCE
     const flags = scratch.flags(`${runtime}-${entry}-${log}`);
     const args = entry === "serve" ? ["session-buddy", ...flags] : flags;
     const program = await serve(runtime, { entry, args, log, lifetimeMs: PATIENCE_MS });
+    onTestFinished(() => program.kill("SIGKILL"));
     // Each that comes and goes is two lines of the log.
     for (let visits = 0; visits < 5; visits++) {
       const client = await FrameClient.open(program.websocket);

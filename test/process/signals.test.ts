@@ -136,6 +136,7 @@ describe("serve on node", { timeout: PATIENCE_MS }, () => {
       folder: scratch.folder,
       lifetimeMs: PATIENCE_MS,
     });
+    onTestFinished(() => program.kill("SIGKILL"));
     await speakPlainly(program.websocket);
     await writeFile(file, `${tls}log: { level: debug }\n`);
     program.kill("SIGHUP");
