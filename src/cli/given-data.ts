@@ -10,6 +10,7 @@ import { isJsonObject, type JsonObject, type JsonValue, typeInWords } from "../p
 import { parseJson } from "../protocol/json.ts";
 import { nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
+import { CommandFailure } from "./command.ts";
 
 /** What the help says of it. */
 export const DATA_HELP =
@@ -74,6 +75,23 @@ export function refuseUnknownFields(
       return `${command}: expected ${takes}, got ${quoted(field)}${hint}`;
     });
   if (problems.length > 0) throw new SettingsError(problems);
+}
+
+/**
+ * The same failure, or one that tells how JSON is given, where a service expects something else than the text of a field
+ * that may have been meant as JSON: `limit=5`.
+ */
+export function aboutText(failure: unknown, words: readonly string[]): unknown {
+  if (!(failure instanceof CommandFailure) || !failure.message.startsWith("INVALID_DATA: ")) return failure;
+  for (const word of words) {
+    const [, name = "", text = ""] = /^([^=:]+)=(.*)$/s.exec(word) ?? [];
+    const parsed = parseJson(text);
+    if (name === "" || !parsed.ok || typeof parsed.value === "string") continue;
+    if (!failure.message.includes(` ${name}: expected `)) continue;
+    const hint = `${quoted(`${name}=`)} gives a text, ${quoted(`${name}:=`)} a number or other JSON`;
+    return new CommandFailure(failure.code, `${failure.message}; ${hint}`);
+  }
+  return failure;
 }
 
 function objectIn(command: string, where: string, text: string): JsonObject {

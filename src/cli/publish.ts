@@ -10,7 +10,7 @@ import { nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { ask, ASK_EXIT_CODES, type AskFlags, withAskFlags } from "./answer.ts";
 import { action, makeCommand } from "./command.ts";
-import { DATA_HELP, givenData, refuseUnknownFields } from "./given-data.ts";
+import { aboutText, DATA_HELP, givenData, refuseUnknownFields } from "./given-data.ts";
 import { reach } from "./reach/reach.ts";
 
 const AFTER = `
@@ -43,7 +43,10 @@ async function publish(
   const data = await givenData("publish", words);
   const spec = reached.contract?.events[event];
   if (spec) refuseUnknownFields("publish", event, spec.published ?? spec.data, data);
-  return await ask(reached, "publish", { event, data, channel: flags.channel ?? null }, flags);
+  const asked = { event, data, channel: flags.channel ?? null };
+  return await ask(reached, "publish", asked, flags).catch((failure) => {
+    throw aboutText(failure, words);
+  });
 }
 
 /** @throws {SettingsError} where clients publish no such event. */

@@ -11,7 +11,7 @@ import { nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { ask, ASK_EXIT_CODES, type AskFlags, withAskFlags } from "./answer.ts";
 import { action, makeCommand } from "./command.ts";
-import { DATA_HELP, givenData, refuseUnknownFields } from "./given-data.ts";
+import { aboutText, DATA_HELP, givenData, refuseUnknownFields } from "./given-data.ts";
 import { reach } from "./reach/reach.ts";
 
 const AFTER = `
@@ -42,7 +42,9 @@ async function request(
   const data = await givenData("request", words);
   const input = reached.contract?.requests[name]?.input;
   if (input) refuseUnknownFields("request", name, input, data);
-  return await ask(reached, name, data, flags);
+  return await ask(reached, name, data, flags).catch((failure) => {
+    throw aboutText(failure, words);
+  });
 }
 
 /** @throws {SettingsError} where the service has no such request. */

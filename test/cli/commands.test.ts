@@ -86,6 +86,18 @@ describe("request", { timeout: PATIENCE_MS }, () => {
     expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout));
   });
 
+  it("says how a number is given, where a text was", async () => {
+    const words = ["request", "session-buddy", "list_sessions"];
+    const text = await run([...words, "limit=5"]);
+    expect([text.code, text.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^INVALID_DATA: .*; "limit=" gives a text, "limit:=" a number or other JSON\n$/),
+    ]);
+    expect(await run([...words, "limit:=5"])).toMatchObject({ code: 0, stderr: "" });
+    const other = await run([...words, "limit=five"]);
+    expect([other.code, other.stderr.includes("gives a text")]).toEqual([1, false]);
+  });
+
   it("says what is wrong with its words, and none of what they hold", async () => {
     const cases: [string[], string][] = [
       [

@@ -26,6 +26,15 @@ describe("credentialsFor", () => {
     expect(await header()).toBe("Bearer given");
   });
 
+  it("refuses what is no token, and does not show it", async () => {
+    const asked = credentials({ required: true }, "hush\nhush").header();
+    await expect(asked).rejects.toThrow(
+      /^MCP_REALTIME_TOKEN: expected one token, got a text with line breaks/,
+    );
+    await expect(asked).rejects.not.toThrow("hush");
+    expect(await credentials({ required: true }, "given\n").header()).toBe("Bearer given");
+  });
+
   it("makes a short-lived token for the user stdio, and another one at half of its life", async () => {
     const { clock, header } = credentials({ required: true, secret: SECRET });
     const first = await header();

@@ -132,6 +132,27 @@ describe.each<RuntimeName>(["node", "deno", "bun"])("mcp-realtime token, on %s",
   }, PATIENCE_MS);
 });
 
+describe("mcp-realtime token verify", () => {
+  test(
+    "shows names as escapes where they would steer a terminal, and the same names to programs",
+    async () => {
+      const userId = "eve\u202e\u009b2J";
+      const permissions = ["akosha:read", "a\u2066b"];
+      const token = await createToken({ secret: SECRET, userId, permissions, clock: systemClock });
+      for (const form of [[], ["--json"]]) {
+        const { code, stdout } = await run(["verify", token, "--service", "akosha", ...form], {
+          environment,
+        });
+        expect(code).toBe(0);
+        expect(stdout).not.toMatch(/[\u0080-\u009f\u202e\u2066]/);
+        expect(stdout).toContain("eve\\u202e\\u009b2J");
+        if (form.length > 0) expect(JSON.parse(stdout)).toMatchObject({ user_id: userId });
+      }
+    },
+    PATIENCE_MS,
+  );
+});
+
 describe("mcp-realtime token create", () => {
   test(
     "takes secret and lifetime from the settings file, and allows reading where nothing is said",

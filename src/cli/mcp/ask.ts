@@ -94,7 +94,7 @@ export function isRefused(error: unknown): boolean {
 
 /** It speaks, but not TLS, as it was spoken to. */
 export function isOtherProtocol(error: unknown): boolean {
-  return /wrong version number|packet length too long|EPROTO\b|InvalidContentType|corrupt message/i.test(
+  return /wrong.version.number|packet length too long|EPROTO\b|InvalidContentType|corrupt message/i.test(
     said(error),
   );
 }
