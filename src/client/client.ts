@@ -214,7 +214,8 @@ export class Client<C extends Contract = Contract> {
       this.#desk.event({ ...item, seq, prev, epoch, ...trace }, size);
     } else if (type === "event" && !room) {
       this.#calls.publishWindow = data["publish_window"];
-      this.#options.onWelcome?.(data);
+      // Servers of the Python layer greet by the name of an event that has another meaning, too.
+      if (data["connection_id"]) this.#options.onWelcome?.(data);
     } else {
       this.#desk.told(frame);
       if (type === "error") this.#options.onError?.(errorOf(frame));

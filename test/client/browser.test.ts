@@ -74,7 +74,7 @@ describe.runIf(hasRuntime("bun") && hasChromium())("the client in Chromium", () 
     await service.request({ name: "start_session", data: { session_id: "s1", project: "page" } });
     await reported({ answer: expect.objectContaining({ session_id: "s1", context: { from: "page" } }) });
     await service.restart();
-    await reported({ state: "connecting", error: null });
+    await reported({ state: "connecting", error: expect.stringContaining("ended the connection with 1001") });
     await service.request({ name: "update_session", data: { session_id: "s1", context: { after: 1 } } });
     await service.request({ name: "end_session", data: { session_id: "s1" } });
     await reported({ done: true });

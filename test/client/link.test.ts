@@ -318,7 +318,14 @@ test("what the server says of itself when it greets is told", () => {
   const told: object[] = [];
   const { newest } = setUp({ onWelcome: (data) => void told.push(data) });
   newest().open();
-  newest().says({ type: "event", event: "session.created", room: null, data: { server: "akosha" } });
-  newest().says({ type: "event", event: "session.created", room: "global", data: { server: "dhruva" } });
-  expect(told).toEqual([{ server: "akosha" }]);
+  const data = { connection_id: "c", server: "akosha" };
+  newest().says({ type: "event", event: "session.created", room: null, data });
+  newest().says({
+    type: "event",
+    event: "session.created",
+    room: "global",
+    data: { ...data, server: "dhruva" },
+  });
+  newest().says({ type: "event", event: "session.created", room: null, data: { server: "dhruva" } });
+  expect(told).toEqual([data]);
 });

@@ -59,7 +59,14 @@ afterAll(() => {
 const answer = (ws: WebSocket, { id }: Frame, data: string) =>
   ws.send(`{"type":"response","correlation_id":"${id}","data":${data}}`);
 const greet = (ws: WebSocket, name: string) =>
-  ws.send(JSON.stringify({ type: "event", event: "welcome", room: null, data: { server: name } }));
+  ws.send(
+    JSON.stringify({
+      type: "event",
+      event: "welcome",
+      room: null,
+      data: { connection_id: "c", server: name },
+    }),
+  );
 const run = (words: readonly string[]) => runCommand(words, { folder: scratch.folder });
 const times = (text: string, part: string) => text.split(part).length - 1;
 
