@@ -36,6 +36,8 @@ import { DEFAULT_SEARCH_LIMIT, MAX_CONTENT_BYTES } from "./fields.ts";
 type Input<R extends RequestName<SessionBuddyContract>> = RequestInput<SessionBuddyContract, R>;
 /** How long a checkpoint waits for its turn to ask git. */
 const GIT_PATIENCE_MS = 10_000;
+/** Of more folders nothing is said. */
+const MAX_DISTRUSTED = 100;
 
 type SearchEvent = EventData<SessionBuddyContract, "knowledge.search_result">;
 
@@ -60,6 +62,8 @@ export class SessionBuddyManager implements Manager {
   readonly #graph: Graph;
   /** Each turn has one git running. */
   readonly #gitTurns: Turns;
+  /** Folders of which the log says already that git does not trust them. */
+  readonly #distrusted = new Set<string>();
   readonly #ulid = monotonicFactory();
 
   /** Brings the tables up to date. */
@@ -161,6 +165,16 @@ export class SessionBuddyManager implements Manager {
     return { sessions: page.rows, next_cursor: page.next_cursor };
   }
 
+  #tellDistrust(folder: string): void {
+    if (this.#distrusted.size >= MAX_DISTRUSTED || this.#distrusted.has(folder)) return;
+    this.#distrusted.add(folder);
+    this.#context.log.warn("git says nothing of a checkout that belongs to another user", {
+      folder,
+      advice:
+        "make it known to git: git config --system --add safe.directory FOLDER, with the checkout's top folder",
+    });
+  }
+
   /**
    * Copy the context, and note the state of the git checkout that the session's folder is in. The state of git is read
    * before the commit; the context is that of the commit's moment. Where too many checkpoints are under way for git to
@@ -171,7 +185,9 @@ export class SessionBuddyManager implements Manager {
     const { working_directory: folder } = this.#sessions.requireActive(session_id, this.#now());
     const git = folder === null
       ? null
-      : await this.#gitTurns.take(() => readGitState(this.#context.processes, folder));
+      : await this.#gitTurns.take(() =>
+        readGitState(this.#context.processes, folder, () => this.#tellDistrust(folder))
+      );
     return this.#context.commit((transaction) => {
       const now = this.#now();
       const session = this.#sessions.requireActive(session_id, now);

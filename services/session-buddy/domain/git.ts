@@ -34,9 +34,14 @@ const SAFE_ENVIRONMENT = {
 /**
  * Read the state of the checkout that `folder` is in.
  *
+ * @param distrusted told where git says nothing of the checkout, since it belongs to another user
  * @returns null where it is in none, where git is not installed, and where git refuses or does not finish in time
  */
-export async function readGitState(processes: Processes, folder: string): Promise<GitState | null> {
+export async function readGitState(
+  processes: Processes,
+  folder: string,
+  distrusted: () => void = () => {},
+): Promise<GitState | null> {
   try {
     const filters = await filterSettings(processes, folder);
     if (filters === null) return null;
@@ -56,11 +61,17 @@ export async function readGitState(processes: Processes, folder: string): Promis
       maxOutputBytes: 1_048_576,
       environment: { ...SAFE_ENVIRONMENT, ...switchedOff(filters) },
     });
+    if (isDistrust(result)) distrusted();
     return parseStatus(result);
   } catch {
     // `run` rejects where git cannot be started.
     return null;
   }
+}
+
+/** Whether git refuses a checkout for its owner, in the words that it has in the language C. */
+export function isDistrust({ code, stderr }: Pick<RunResult, "code" | "stderr">): boolean {
+  return code !== 0 && stderr.includes("dubious ownership");
 }
 
 /**

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { lineLog } from "../../../src/ports/log.ts";
 import { processes } from "../../../src/runtimes/processes.ts";
 import { type Checkout, makeCheckout } from "./git-checkout.ts";
 import { type Started, startManager } from "./started-manager.ts";
@@ -43,6 +44,23 @@ describe("checkpoint_session", () => {
       context: { step: 1 },
     });
     expect(await started.request("get_session", { session_id: "s1" })).toMatchObject({ checkpoints: 1 });
+  });
+
+  test("has no git where the checkout belongs to another user, and the log says so once", async () => {
+    vi.stubEnv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    const lines: string[] = [];
+    const other = await startManager(lineLog({ level: "warn", write: (line) => lines.push(line) }));
+    try {
+      for (const session_id of ["s1", "s2"]) {
+        const folder = { session_id, project: "house", working_directory: checkout.folder };
+        await other.request("start_session", folder);
+        expect(await other.request("checkpoint_session", { session_id })).toMatchObject({ git: null });
+      }
+      expect(lines).toEqual([expect.stringMatching(/WARN .*belongs to another user.*safe\.directory/)]);
+    } finally {
+      vi.unstubAllEnvs();
+      await other.stop();
+    }
   });
 
   test("has no git where the session has no folder, or one that is gone", async () => {
