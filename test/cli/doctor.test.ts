@@ -275,6 +275,19 @@ describe("doctor, of settings and ports", { timeout: PATIENCE_MS }, () => {
     );
   });
 
+  test("says where relative paths count from, where the settings lie elsewhere", async () => {
+    const [folder, away] = [await folderWith({}), await folderWith({})];
+    const words = ["akosha", "--settings", join(away, "settings/akosha.yaml")];
+    expect((await examined(folder, { words })).of("settings.folder")).toBe(
+      `warn: Relative paths of the settings count from "${folder}", where there is no "data/akosha.db" → run doctor in ` +
+        "the folder that the service is started in, if that is another one",
+    );
+    await mkdir(join(folder, "data"));
+    await writeFile(join(folder, "data/akosha.db"), "");
+    expect((await examined(folder, { words })).of("settings.folder")).toMatch(/^ok: /);
+    expect((await examined(away)).of("settings.folder")).toBe("");
+  });
+
   test("refuses words that are no services, and flags that do not go together", async () => {
     const folder = await folderWith({});
     const wrong = await runCommand(["doctor", "akoscha"], { folder });
@@ -453,8 +466,11 @@ describe("doctor, of secrets and certificates", { timeout: PATIENCE_MS }, () => 
     expect(await told(expired.cert, expired.key)).toMatch(
       /^fail: The certificate "a\.pem" expired at .* → renew it$/,
     );
-    const soon = await authority.issue({ toDays: 5 });
-    expect(await told(soon.cert, soon.key)).toMatch(/^warn: .* is valid for \d days more → renew it$/);
+    // As one for development: it has just been made.
+    const short = await authority.issue({ fromDays: -1, toDays: 29 });
+    expect(await told(short.cert, short.key)).toMatch(/^ok: .* belong together, valid for \d+ days$/);
+    const soon = await authority.issue({ fromDays: -300, toDays: 25 });
+    expect(await told(soon.cert, soon.key)).toMatch(/^warn: .* is valid for \d+ days more → renew it$/);
     const folder = await folderWith({ tls: { cert_file: ".", key_file: "." } });
     const { of } = await examined(folder);
     expect(of("tls.certificate")).toMatch(/^fail: Cannot read "\S+": it is a folder → name a file/);

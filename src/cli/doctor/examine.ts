@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isAbsolute, relative } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
 import type { Files } from "../../ports/files.ts";
 import type { Runtime } from "../../ports/runtime.ts";
@@ -15,7 +16,7 @@ import { askByTls, askPlainly } from "../mcp/ask.ts";
 import { TOKEN_VARIABLE } from "../mcp/credentials.ts";
 import { SERVICES } from "../services.ts";
 import { examineAuth } from "./auth.ts";
-import { fail, type Finding, ok } from "./finding.ts";
+import { fail, type Finding, type Findings, ok, warn } from "./finding.ts";
 import { examineMachine } from "./machine.ts";
 import { examinePorts } from "./ports.ts";
 import { examineRunning } from "./running.ts";
@@ -68,6 +69,7 @@ async function* examineService(
   const from = file ?? settingsFile({ name });
   const isWritten = await runtime.files.kind(runtime.files.resolve(from)) === "file";
   yield ok("settings", isWritten ? `"${from}" is valid` : `There is no "${from}": the defaults hold`);
+  yield* folderOf(from, settings, runtime.files);
   yield* clashesOf(name, settings, taken);
   const { tls } = settings;
   const subject: Subject = {
@@ -87,6 +89,27 @@ async function* examineService(
   yield* examineTls(subject);
   yield* examineTools(subject);
   yield* examineRunning(subject, presence);
+}
+
+/**
+ * Relative paths count from where a program is started. Of settings that lie elsewhere nobody knows where that is.
+ *
+ * @param from Their file.
+ */
+async function* folderOf(from: string, { storage: { path } }: Settings, files: Files): Findings {
+  const check = "settings.folder";
+  const isFixed = path === "none" || path === ":memory:" || isAbsolute(path);
+  const here = files.resolve(".");
+  const way = relative(here, files.resolve(from));
+  if (isFixed || !(way.startsWith("..") || isAbsolute(way))) return;
+  const message = `Relative paths of the settings count from "${here}"`;
+  const kind = await files.kind(files.resolve(path)).catch(() => "file");
+  if (kind !== "missing") return yield ok(check, message);
+  yield warn(
+    check,
+    `${message}, where there is no "${path}"`,
+    "run doctor in the folder that the service is started in, if that is another one",
+  );
 }
 
 /** A certificate that cannot be read is told of where certificates are looked at, and not taken for a port's fault. */

@@ -10,8 +10,8 @@ import { fail, failWith, type Findings, ok, warn } from "./finding.ts";
 import type { Subject } from "./subject.ts";
 
 const DAY_MS = 86_400_000;
-/** A certificate that ends sooner is warned of. */
-const SOON_DAYS = 30;
+/** A certificate that ends sooner is warned of, or one of whose time less than a third is left: some are short-lived. */
+const SOON_MS = 30 * DAY_MS;
 
 const ADVICE = "correct tls.cert_file, tls.key_file or tls.ca_file";
 
@@ -61,7 +61,7 @@ async function* examineCertificate({ settings: { tls }, runtime, clock }: Subjec
         `The certificate "${certFile}" is valid from ${date(validFrom)} on only`,
         "wait, or set the clock right",
       );
-    } else if (days < SOON_DAYS) {
+    } else if (validTo - now < Math.min(SOON_MS, (validTo - validFrom) / 3)) {
       yield warn(check, `The certificate "${certFile}" is valid for ${days} days more`, "renew it");
     } else {yield ok(
         check,
