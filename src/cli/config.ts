@@ -12,6 +12,7 @@ import { detectRuntime } from "../runtimes/detect.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { readSettings } from "../server/run.ts";
 import { settingsServiceOf } from "../server/server-settings.ts";
+import { misspeltVariables } from "../settings/environment.ts";
 import { NO_FLAGS } from "../settings/flags.ts";
 import { settingsFile } from "../settings/loader.ts";
 import { settingsSchema } from "../settings/schema.ts";
@@ -75,7 +76,9 @@ async function checkSettings(named: readonly string[], flags: ConfigFlags): Prom
       return paint(checked[row]!.problems.length === 0 ? "green" : "red", text);
     };
     for (const line of inColumns(rows, style)) console.log(line);
-    for (const { problems } of checked) for (const problem of problems) console.error(problem);
+    for (const { problems, warnings } of checked) {
+      for (const line of [...problems, ...warnings]) console.error(line);
+    }
   }
   return isRight ? EXIT_CODES.done : EXIT_CODES.usage;
 }
@@ -85,12 +88,17 @@ interface Checked {
   /** Null where there is none. */
   readonly file: string | null;
   readonly problems: readonly string[];
+  /** What is not wrong and may not be meant. */
+  readonly warnings: readonly string[];
 }
 
 async function checkOne(service: string, flags: ConfigFlags, runtime: Runtime): Promise<Checked> {
   const file = flags.settings ?? settingsFile({ name: service });
   const exists = await runtime.files.kind(runtime.files.resolve(file)).then((kind) => kind !== "missing");
-  const place = { service, file: exists ? file : null };
+  const warnings = misspeltVariables(service, runtime.environment).map(({ name, meant }) =>
+    `${name}: nothing reads this variable, did you mean ${meant}?`
+  );
+  const place = { service, file: exists ? file : null, warnings };
   try {
     await readSettings(await SERVICES[service]!(), runtime, flagsOf(flags));
     return { ...place, problems: [] };

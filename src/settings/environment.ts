@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nearest } from "./nearest.ts";
 import { SETTING_PATHS, settingAt } from "./schema.ts";
 import type { SettingPath } from "./schema.ts";
 import { environmentSuffixes } from "./setting.ts";
@@ -37,5 +38,23 @@ export function readEnvironment(service: string, environment: Environment): Vari
     const names = suffixes.map((suffix) => environmentName(service, suffix));
     const name = names.flatMap((own) => [own, FALLBACKS[own] ?? own]).find((own) => environment[own]);
     return name === undefined ? [] : [{ name, text: environment[name]!, paths }];
+  });
+}
+
+/** A variable that is set and that nothing reads, and the one that is probably meant. */
+export interface Misspelt {
+  readonly name: string;
+  readonly meant: string;
+}
+
+/** Variables that look like a service's own. Of those that look like none of them nothing is said: others have some, too. */
+export function misspeltVariables(service: string, environment: Environment): Misspelt[] {
+  const known = SETTING_PATHS.flatMap((path) => environmentSuffixes(settingAt(path)));
+  const prefix = environmentName(service, "");
+  return Object.keys(environment).flatMap((name) => {
+    const suffix = name.slice(prefix.length);
+    if (!environment[name] || !name.startsWith(prefix) || known.includes(suffix)) return [];
+    const meant = nearest(suffix, known.map((candidate) => candidate.toLowerCase()));
+    return meant === undefined ? [] : [{ name, meant: environmentName(service, meant.toUpperCase()) }];
   });
 }

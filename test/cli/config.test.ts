@@ -99,7 +99,12 @@ describe("config", { timeout: PATIENCE_MS }, () => {
     const { code, stdout, stderr } = await run(["check", "mahavishnu", "--settings", "other.yaml", "--json"]);
     expect([code, stderr]).toEqual([2, ""]);
     const problem = 'other.yaml:2: log.level: expected one of "debug", "info", "warn", "error", got "loud"';
-    expect(JSON.parse(stdout)).toEqual({ service: "mahavishnu", file: "other.yaml", problems: [problem] });
+    expect(JSON.parse(stdout)).toEqual({
+      service: "mahavishnu",
+      file: "other.yaml",
+      problems: [problem],
+      warnings: [],
+    });
     expect(await run(["check", "mahavishnu"])).toMatchObject({ code: 0, stderr: "" });
   });
 
@@ -111,6 +116,15 @@ describe("config", { timeout: PATIENCE_MS }, () => {
       expect([code, stdout.includes("https://keys.example.org/set?…"), stdout.includes(SECRET)])
         .toEqual([0, true, false]);
     }
+  });
+
+  it("check warns of a variable that is probably misspelt", async () => {
+    const environment = { DHRUVA_PRT: SECRET, DHRUVA_PORT: "9010", DHRUVA_SITE: "dhruva.example.org" };
+    const { code, stderr } = await run(["check", "dhruva"], "node", environment);
+    expect([code, stderr]).toEqual([
+      0,
+      "DHRUVA_PRT: nothing reads this variable, did you mean DHRUVA_PORT?\n",
+    ]);
   });
 
   it("show tells what keeps settings from holding", async () => {
