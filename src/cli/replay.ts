@@ -108,9 +108,9 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
       entries: record.entries(),
       speed: flags.speed,
       ...part,
-      emit(events) {
+      emit(events, bytes) {
         brought += events.length;
-        replayed.emit(events);
+        replayed.emit(events, bytes);
       },
       settled: () => replayed.settled(),
       clock,
@@ -119,7 +119,7 @@ async function replay(file: string, flags: ReplayFlags): Promise<number> {
     quiet();
     screen.status("");
     void screen.line(told(played, flags));
-    if (flags.exit !== true) await stopped;
+    await (flags.exit === true ? Promise.race([replayed.read(), stopped]) : stopped);
     return await stopInTime(server);
   } catch (error) {
     if (error instanceof RecordError) throw new CommandFailure(EXIT_CODES.error, plainText(error.message));

@@ -4,19 +4,23 @@
  * @module
  */
 import type { Clock } from "../../ports/clock.ts";
+import { stringifyJson } from "../../protocol/json.ts";
 import type { RecordedEvent, RecordEntry, RecordHeader } from "../../recording/record.ts";
 import { atMost } from "../pause.ts";
 import { type Part, selectionOf } from "./selection.ts";
 
-/** Events that are brought in one go. */
+/** Events that are brought in one go, and their bytes. */
 const MAX_BATCH = 100;
+const MAX_BATCH_BYTES = 1_048_576;
+/** Counted for each event beside its data. */
+const ENVELOPE_BYTES = 250;
 
 export interface PlayerOptions extends Part {
   readonly header: RecordHeader;
   readonly entries: AsyncIterable<RecordEntry>;
   /** 2 brings what came in a minute in half of one; Infinity brings all at once. @default 1 */
   readonly speed?: number | undefined;
-  readonly emit: (events: readonly RecordedEvent[]) => void;
+  readonly emit: (events: readonly RecordedEvent[], bytes: number) => void;
   /** Waited for after each `emit`: gives others their turn, and readers the time to read. */
   readonly settled: () => Promise<void>;
   readonly clock: Clock;
@@ -40,13 +44,14 @@ export async function play(options: PlayerOptions): Promise<Played> {
   void stopped.then(() => isStopped = true);
   let origin: { readonly at: number; readonly monotonic: number } | null = null;
   let batch: RecordedEvent[] = [];
+  let bytes = 0;
   let events = 0;
   let gaps = 0;
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    options.emit(batch);
+    options.emit(batch, bytes);
     events += batch.length;
-    batch = [];
+    [batch, bytes] = [[], 0];
     await Promise.race([options.settled(), stopped]);
   };
   for await (const entry of entries) {
@@ -62,7 +67,8 @@ export async function play(options: PlayerOptions): Promise<Played> {
     }
     if (isStopped) break;
     batch.push(entry);
-    if (batch.length >= MAX_BATCH) await flush();
+    bytes += stringifyJson(entry.data).length + ENVELOPE_BYTES;
+    if (batch.length >= MAX_BATCH || bytes >= MAX_BATCH_BYTES) await flush();
   }
   if (!isStopped) await flush();
   return { events, gaps, isComplete: !isStopped };
