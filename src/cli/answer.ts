@@ -51,17 +51,17 @@ export async function ask(
   { timeout = TIMEOUT_MS, idempotencyKey, json = false }: AskFlags,
 ): Promise<ExitCode> {
   const options = { timeoutMs: timeout, ...(idempotencyKey === undefined ? {} : { idempotencyKey }) };
-  const answer = await withClient(reached, (client) => {
-    const work = client.request(request as "ping", data as Record<string, never>, options).catch(
-      (error: Error) => {
-        if (json && error instanceof RequestError) {
-          console.log(plainJson({ error_code: error.code, error_message: error.message }));
-        }
-        throw error;
-      },
-    );
-    return meanwhile(reached.name, work);
+  const work = withClient(reached, async (client) => {
+    try {
+      return await client.request(request as "ping", data as Record<string, never>, options);
+    } catch (error) {
+      if (json && error instanceof RequestError) {
+        console.log(plainJson({ error_code: error.code, error_message: error.message }));
+      }
+      throw error;
+    }
   }, timeout);
+  const answer = await meanwhile(reached.name, work);
   const isRead = process.stdout.isTTY === true && !json;
   console.log(isRead ? paintJson(answer, paintFor(process.stdout, process.env)) : plainJson(answer));
   return EXIT_CODES.done;

@@ -91,7 +91,7 @@ describe.skipIf(!hasPython)("at a terminal", { timeout: PATIENCE_MS }, () => {
     const { code, drawn } = await draw(words).ended().finally(() => service.signal("SIGCONT"));
     expect(code).toBe(3);
     expect(drawn).toMatch(/session-buddy: no answer yet, \ds/);
-    expect(drawn.split(ERASE).at(-1)).toMatch(/^session-buddy: No answer to get_status in 4000 ms\r\n$/);
+    expect(drawn.split(ERASE).at(-1)).toMatch(/^session-buddy: No answer in 4000 ms\r\n$/);
   });
 
   it("doctor colours each finding by how it is, under the name of what it is about", async () => {
