@@ -9,6 +9,7 @@ import { fetchKeySet, readKeyFile } from "../../server/key-source.ts";
 import { createTokenCheck } from "../../server/token-check.ts";
 import { DEVELOPMENT_SECRET } from "../../settings/catalog.ts";
 import { isLoopback } from "../../settings/cross-checks.ts";
+import { withoutSecretParts } from "../../settings/settings-error.ts";
 import { TOKEN_VARIABLE } from "../mcp/credentials.ts";
 import { fail, type Findings, ok, warn } from "./finding.ts";
 import type { Subject } from "./subject.ts";
@@ -57,7 +58,7 @@ async function* examineKeys({ settings: { auth }, runtime, clock }: Subject): Fi
   const check = "auth.keys";
   const read = () => file === undefined ? fetchKeySet(url!, clock) : readKeyFile(file, runtime.files);
   const fault = await new KeySet({ read, clock, log: silentLog }).prepare();
-  const source = file === undefined ? `the address ${url}` : `the file "${file}"`;
+  const source = file === undefined ? `the address ${withoutSecretParts(url!)}` : `the file "${file}"`;
   if (fault === null) return yield ok(check, `The keys for tokens can be read from ${source}`);
   yield fail(
     check,
