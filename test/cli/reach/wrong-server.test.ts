@@ -279,6 +279,10 @@ describe("an address", { timeout: PATIENCE_MS }, () => {
       "Cannot reach crackerjack by WebSocket: its settings switch that off (websocket.enabled is false); " +
       "switch it on, or ask over HTTP, at http://127.0.0.1:9\n",
     ]);
+    const status = await runCommand(["status", "crackerjack", "--settings", "off.yaml", "--json"], {
+      folder,
+    });
+    expect(JSON.parse(status.stdout)).toMatchObject({ url: null, http: "http://127.0.0.1:9" });
   });
 });
 
