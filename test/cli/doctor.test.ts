@@ -177,14 +177,24 @@ describe("doctor, of a service that runs", { timeout: PATIENCE_MS }, () => {
     const other = join(scratch.folder, "other-settings");
     await mkdir(join(other, "settings"), { recursive: true });
     await mkdir(join(other, "data"));
-    await writeFile(join(other, "data/akosha.db"), "a letter", { mode: 0o600 });
+    await writeFile(join(other, "data/akosha.db"), `SQLite format 3\0${"x".repeat(4_096)}`, { mode: 0o600 });
     const settings = JSON.parse(await readFile(join(folder, "settings/akosha.yaml"), "utf8"));
     settings.origins = { allowed: ["https://b.example"] };
     settings.hosts = { allowed: ["live.example"] };
     settings.auth.secret = "another secret, as long as it has to be for a token";
     await writeFile(join(other, "settings/akosha.yaml"), JSON.stringify(settings));
     const { of, notOk } = await examined(other);
-    expect(notOk()).toEqual(["storage.file", "server.version", "server.origins", "server.hosts"]);
+    expect(notOk()).toEqual([
+      "storage.path",
+      "storage.file",
+      "server.version",
+      "server.origins",
+      "server.hosts",
+    ]);
+    expect(of("storage.path")).toMatch(
+      /^warn: akosha runs, and does not use ".*data\/akosha\.db": it was started/,
+    );
+    expect(of("storage.file")).toMatch(/^fail: .* is damaged: /);
     expect(of("server.origins")).toContain(
       "fail: It refuses pages of https://b.example, which origins.allowed holds → ",
     );
