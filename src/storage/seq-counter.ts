@@ -66,7 +66,11 @@ export class SeqCounter {
 
   /** Give back what is left of the block. Nothing may be taken afterwards. */
   close(): void {
-    this.#note(this.#seq);
+    try {
+      this.#note(this.#seq);
+    } catch {
+      // It stays unused, as after a crash: a disk that is full must keep nothing from closing.
+    }
   }
 
   #note(reserved: number): void {

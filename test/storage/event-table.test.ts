@@ -46,6 +46,22 @@ it("EventTable keeps its epoch over restarts and has another one in another data
   expect(new EventTable({ database: await newDatabase(), clock }).head.epoch).not.toBe(epoch);
 });
 
+it("EventTable closes also where its disk is full, and gives no number twice", async () => {
+  const path = newDatabasePath();
+  const clock = new FakeClock();
+  const first = await openDatabase(path);
+  const journal = new EventTable({ database: first, clock });
+  const { seq } = journal.append([draft("a:1", true)])[0]!;
+  first.exec(
+    "CREATE TRIGGER full BEFORE UPDATE ON event_meta BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+  );
+  journal.close();
+  first.exec("DROP TRIGGER full");
+  first.close();
+  const second = new EventTable({ database: await newDatabase(path), clock });
+  expect(second.append([draft("a:1")])[0]!.seq).toBeGreaterThan(seq);
+});
+
 it("EventTable writes nothing when it is opened again, and notes its numbers before the next event", async () => {
   const path = newDatabasePath();
   const clock = new FakeClock();
