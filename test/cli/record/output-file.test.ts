@@ -11,6 +11,8 @@ import { commandLine, environmentOf } from "../../support/command-process.ts";
 import { hasRuntime, type RuntimeName } from "../../support/start-program.ts";
 
 const PATIENCE_MS = 120_000;
+/** A script that has not ended by then is killed, with all that it has started. */
+const LIFETIME_MS = 60_000;
 
 const scratch = useBuiltScratch();
 let service: ServedService;
@@ -39,7 +41,11 @@ async function inShell(
     cwd: folder,
     env: environmentOf({}),
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, to be ended as one.
+    detached: true,
   });
+  const kill = () => process.kill(-shell.pid!, "SIGKILL");
+  const timer = setTimeout(kill, LIFETIME_MS);
   let [stdout, stderr] = ["", ""];
   let end: ScriptEnd | null = null;
   shell.stdout.setEncoding("utf8").on("data", (text: string) => void (stdout += text));
@@ -47,8 +53,13 @@ async function inShell(
   const ended = new Promise<ScriptEnd>((resolve) =>
     shell.on("close", (code) => resolve(end = { code, stdout, stderr }))
   );
-  while (!end) await service.post("update_session", { session_id: "s", context: { text: "größer ☃" } });
-  return await ended;
+  try {
+    while (!end) await service.post("update_session", { session_id: "s", context: { text: "größer ☃" } });
+    return await ended;
+  } finally {
+    clearTimeout(timer);
+    if (!end) kill();
+  }
 }
 
 describe.each<RuntimeName>(["node", "deno", "bun"])("record, on %s", { timeout: PATIENCE_MS }, (runtime) => {
