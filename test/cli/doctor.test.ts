@@ -2,18 +2,7 @@
  * `mcp-realtime doctor`, as a person runs it: a process of its own, in folders in which something is wrong.
  */
 import { createHash } from "node:crypto";
-import {
-  chmod,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer, type Server } from "node:http";
 import { createServer, type Server as NetServer } from "node:net";
 import { join } from "node:path";
@@ -21,12 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createToken } from "../../src/auth/token.ts";
 import { systemClock } from "../../src/ports/clock.ts";
 import { VERSION } from "../../src/protocol/version.ts";
-import { openDatabase } from "../../src/runtimes/database.ts";
 import { sqliteEngine } from "../../src/runtimes/sqlite-driver.ts";
 import { claim } from "../../src/runtimes/sqlite-file.ts";
-import { migrate } from "../../src/storage/migrations.ts";
+import { examined, folderIn } from "./doctor/examined.ts";
 import { useBuiltScratch } from "../support/built-scratch.ts";
-import { makeAuthority } from "../support/certificates.ts";
 import { type ServedService, serveIn } from "../support/cli-service.ts";
 import { runCommand } from "../support/command-process.ts";
 import { freePort } from "../support/serve-process.ts";
@@ -37,7 +24,8 @@ const SECRET = "a secret of more than 32 bytes, that only this file knows";
 
 const scratch = useBuiltScratch();
 const servers: (Server | NetServer)[] = [];
-let folders = 0;
+const folderWith = (settings: Record<string, unknown>, service?: string) =>
+  folderIn(scratch.folder, settings, service);
 
 afterAll(() => {
   for (const server of servers) {
@@ -45,45 +33,6 @@ afterAll(() => {
     if ("closeAllConnections" in server) server.closeAllConnections();
   }
 });
-
-/** A folder in which akosha has settings, on ports that are free unless they are told. */
-async function folderWith(settings: Record<string, unknown>, service = "akosha"): Promise<string> {
-  const folder = join(scratch.folder, `doctor-${++folders}`);
-  await mkdir(join(folder, "settings"), { recursive: true });
-  const ports = { websocket: { port: await freePort() }, http: { port: await freePort() } };
-  await writeFile(join(folder, "settings", `${service}.yaml`), JSON.stringify({ ...ports, ...settings }));
-  return folder;
-}
-
-interface Found {
-  readonly status: "ok" | "warn" | "fail";
-  readonly service: string | null;
-  readonly check: string;
-  readonly message: string;
-  readonly advice: string | null;
-}
-
-async function examined(
-  folder: string,
-  options: { words?: string[]; environment?: Record<string, string>; runtime?: RuntimeName } = {},
-) {
-  const { words = ["akosha"], ...more } = options;
-  const { code, stdout, stderr } = await runCommand(["doctor", ...words, "--json"], { folder, ...more });
-  expect(stderr).toBe("");
-  const found: Found[] = stdout.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
-  // What fails is what the exit code says, and everything that is not well has an advice.
-  expect(code).toBe(found.some(({ status }) => status === "fail") ? 1 : 0);
-  for (const { status, advice } of found) expect(advice === null).toBe(status === "ok");
-  return {
-    found,
-    /** What was found of a check, in one text: status, sentence and advice. */
-    of: (check: string) =>
-      found.filter((finding) => finding.check === check)
-        .map(({ status, message, advice }) => `${status}: ${message}${advice === null ? "" : ` → ${advice}`}`)
-        .join("\n"),
-    notOk: () => found.filter(({ status }) => status !== "ok").map(({ check }) => check),
-  };
-}
 
 /** Every file in a folder with its content, its rights and its times. */
 async function stateOf(folder: string): Promise<string[]> {
@@ -304,205 +253,6 @@ describe("doctor, of settings and ports", { timeout: PATIENCE_MS }, () => {
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('did you mean "akosha"?')]);
     const many = await runCommand(["doctor", "--settings", "a.yaml"], { folder });
     expect([many.code, many.stderr]).toEqual([2, "--settings: expected with one service, got 0: name one\n"]);
-  });
-});
-
-describe("doctor, of what is kept", { timeout: PATIENCE_MS }, () => {
-  async function folderWithDatabase(): Promise<{ folder: string; file: string }> {
-    const folder = await folderWith({});
-    const file = join(folder, "data/akosha.db");
-    const database = await openDatabase(file);
-    database.exec(
-      "CREATE TABLE a (b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) " +
-        "INSERT INTO a SELECT hex(randomblob(50)) FROM n; CREATE INDEX c ON a (b)",
-    );
-    database.close();
-    return { folder, file };
-  }
-
-  test("finds a database that is damaged, and one that is none", async () => {
-    const { folder, file } = await folderWithDatabase();
-    const handle = await open(file, "r+");
-    const { size } = await handle.stat();
-    await handle.write(Buffer.alloc(size >> 1, 0x5a), 0, size >> 1, size >> 2);
-    await handle.close();
-    expect((await examined(folder)).of("storage.file")).toMatch(
-      /^fail: .*akosha\.db" is damaged: .* → restore it from a backup, or move it away/,
-    );
-    await truncate(file, 0);
-    await writeFile(file, "a letter to my grandmother");
-    expect((await examined(folder)).of("storage.file")).toMatch(
-      /^fail: .*akosha\.db" is not a SQLite database → move it away/,
-    );
-    await rm(file);
-    await mkdir(file);
-    expect((await examined(folder)).of("storage.file")).toMatch(/^fail: .*" is not a file → /);
-  });
-
-  test("finds a database that another process has, and one that others may read", async () => {
-    const { folder, file } = await folderWithDatabase();
-    // Each of the two rights is one too many.
-    for (const mode of [0o604, 0o640]) {
-      await chmod(file, mode);
-      const { of } = await examined(folder);
-      expect(of("storage.rights")).toMatch(/^warn: Others on this machine may read .* → .*chmod 600/);
-    }
-    const database = await openDatabase(file);
-    try {
-      const { of } = await examined(folder);
-      expect(of("storage.file")).toMatch(
-        /^fail: .* is in use by a service that does not answer on the ports of akosha → /,
-      );
-      // Starting it would fail.
-      expect(of("server.reachable")).toMatch(/^warn: akosha does not run on its ports → see to its database/);
-    } finally {
-      database.close();
-    }
-  });
-
-  test.runIf(process.platform === "linux").each(["wal", "delete"])(
-    "finds who has locked a database (%s)",
-    async (mode) => {
-      const folder = await folderWith({});
-      const file = join(folder, "data/akosha.db");
-      await mkdir(join(folder, "data"));
-      const database = (await sqliteEngine())(file);
-      database.exec(`PRAGMA journal_mode = ${mode}; BEGIN EXCLUSIVE`);
-      try {
-        const { of } = await examined(folder);
-        expect(of("storage.file")).toMatch(
-          new RegExp(
-            `^fail: .* is locked by another program, .* \\(process ${process.pid}\\) → let it finish`,
-          ),
-        );
-      } finally {
-        database.close();
-      }
-    },
-  );
-
-  test("finds a database of a newer version, and one of another program", async () => {
-    const { folder, file } = await folderWithDatabase();
-    const database = await openDatabase(file);
-    migrate(database, "akosha", Array.from({ length: 99 }, () => "SELECT 1"));
-    database.close();
-    const { of } = await examined(folder);
-    expect(of("storage.file")).toMatch(
-      /^fail: .* has version 99 of the tables of 'akosha', this program knows \d+ → start the newer program/,
-    );
-    const started = await runCommand(["serve", "akosha"], { folder });
-    expect([started.code, started.stderr]).toEqual([
-      1,
-      expect.stringContaining(`Cannot use the database "${file}"`),
-    ]);
-    const other = await folderWith({});
-    await mkdir(join(other, "data"));
-    const foreign = (await sqliteEngine())(join(other, "data/akosha.db"));
-    foreign.exec("CREATE TABLE letters (text)");
-    foreign.close();
-    expect((await examined(other)).of("storage.file")).toMatch(
-      /^fail: .* holds tables of another program → /,
-    );
-    const refused = await runCommand(["serve", "akosha"], { folder: other });
-    expect([refused.code, refused.stderr]).toEqual([
-      1,
-      expect.stringContaining("holds tables of another program;"),
-    ]);
-  });
-
-  test("says so where it can make no copy to look at", async () => {
-    const { folder, file } = await folderWithDatabase();
-    const { of } = await examined(folder, { environment: { TMPDIR: join(folder, "nowhere") } });
-    expect(of("storage.file")).toBe(
-      `warn: "${file}" was not looked into, as no copy of it can be read in "${
-        join(folder, "nowhere")
-      }": there is ` +
-        "no such folder → set TMPDIR to a folder with room for it",
-    );
-  });
-
-  test("finds a folder that cannot be written to", async () => {
-    const folder = await folderWith({});
-    await writeFile(join(folder, "data"), "");
-    expect((await examined(folder)).of("storage.folder")).toMatch(/^fail: "\S+data" is no folder → /);
-    await rm(join(folder, "data"));
-    await symlink("/proc/self", join(folder, "data"));
-    const { of } = await examined(folder, { words: ["akosha"] });
-    expect(of("storage.folder")).toMatch(process.platform === "linux" ? /^(fail: Cannot write|ok: )/ : /./);
-  });
-});
-
-describe("doctor, of secrets and certificates", { timeout: PATIENCE_MS }, () => {
-  test("finds secrets that protect nothing, and keys that cannot be read", async () => {
-    const short = await examined(await folderWith({ auth: { required: true, secret: "short-77" } }));
-    expect(short.of("auth.secret")).toMatch(/^warn: The secret of tokens is shorter than 32 bytes/);
-    expect(JSON.stringify(short.found)).not.toContain("short-77");
-    const known = await examined(
-      await folderWith({ auth: { secret: "dev-secret-change-in-production" }, development: true }),
-    );
-    expect(known.of("auth.secret")).toMatch(/^warn: The secret is the development secret/);
-    const none = await examined(await folderWith({ auth: { required: true } }));
-    expect(none.of("settings")).toMatch(/expected a secret or keys beside it/);
-    const keys = await examined(await folderWith({ auth: { required: true, jwks_file: "keys.json" } }));
-    expect(keys.of("auth.keys")).toMatch(
-      /^fail: .* from the file "keys\.json": expected a file, got "keys\.json", which/,
-    );
-    const url = `http://127.0.0.1:${await freePort()}/keys?code=hush`;
-    const away = await examined(await folderWith({ auth: { required: true, jwks_url: url } }));
-    expect(away.of("auth.keys")).toMatch(
-      /^fail: The keys for tokens cannot be read from the address http:[^?]*\/keys\?…: /,
-    );
-  });
-
-  test("finds certificates that are missing, foreign, expired or soon will be", async () => {
-    const authority = await makeAuthority();
-    const pair = await authority.issue();
-    const other = await authority.issue();
-    const told = async (cert: string | null, key: string) => {
-      const folder = await folderWith({ tls: { cert_file: "a.pem", key_file: "a.key" } });
-      if (cert !== null) await writeFile(join(folder, "a.pem"), cert);
-      await writeFile(join(folder, "a.key"), key, { mode: 0o600 });
-      const { of, found } = await examined(folder);
-      expect(JSON.stringify(found)).not.toContain("PRIVATE KEY");
-      return of("tls.certificate");
-    };
-    expect(await told(pair.cert, pair.key)).toMatch(/^ok: .* belong together, valid for \d+ days$/);
-    expect(await told(null, pair.key)).toMatch(
-      /^fail: Cannot read the certificate "a\.pem": there is no such file → /,
-    );
-    expect(await told(pair.cert, other.key)).toMatch(
-      /^fail: .*it is not that of the certificate "a\.pem" → name the key/,
-    );
-    expect(await told("nothing", pair.key)).toMatch(/^fail: /);
-    const expired = await authority.issue({ fromDays: -9, toDays: -2 });
-    expect(await told(expired.cert, expired.key)).toMatch(
-      /^fail: The certificate "a\.pem" expired at .* → renew it$/,
-    );
-    // As one for development: it has just been made.
-    const short = await authority.issue({ fromDays: -1, toDays: 29 });
-    expect(await told(short.cert, short.key)).toMatch(/^ok: .* belong together, valid for \d+ days$/);
-    const soon = await authority.issue({ fromDays: -300, toDays: 25 });
-    expect(await told(soon.cert, soon.key)).toMatch(/^warn: .* is valid for \d+ days more → renew it$/);
-    const folder = await folderWith({ tls: { cert_file: ".", key_file: "." } });
-    const { of } = await examined(folder);
-    expect(of("tls.certificate")).toMatch(/^fail: Cannot read "\S+": it is a folder → name a file/);
-    expect(of("ports.http")).toMatch(/^ok: Port \d+ on 127\.0\.0\.1 is free$/);
-    const early = await authority.issue({ fromDays: 3 });
-    expect(await told(early.cert, early.key)).toMatch(
-      /^fail: .* is valid from .* on only → wait, or set the clock right$/,
-    );
-  });
-
-  test("warns of a service that everybody may reach and use", async () => {
-    const folder = await folderWith({
-      allow_insecure: true,
-      http: { host: "0.0.0.0", port: await freePort() },
-    });
-    const { of } = await examined(folder);
-    expect(of("auth.required")).toMatch(
-      /^warn: No token is asked for, and akosha listens beyond this machine/,
-    );
-    expect(of("tls.enabled")).toMatch(/^warn: TLS is off, and it listens beyond this machine/);
   });
 });
 
