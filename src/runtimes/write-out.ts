@@ -4,6 +4,7 @@
  * @module
  */
 import type { Writable } from "node:stream";
+import { fileFault } from "./file-fault.ts";
 
 /** Why a stream is written to no more. */
 const failures = new WeakMap<Writable, Error | null>();
@@ -13,7 +14,7 @@ const failures = new WeakMap<Writable, Error | null>();
  * written to it. Never throws, never rejects, and no failure ends the process. Whoever waits for it writes no faster
  * than the other side reads.
  */
-export function writeOut(stream: Writable, text: string): Promise<Error | null> {
+export function writeOut(stream: Writable, text: string | Uint8Array): Promise<Error | null> {
   if (!failures.has(stream)) {
     failures.set(stream, null);
     stream.on("error", () => {});
@@ -41,14 +42,7 @@ export function isReaderGone(error: Error): boolean {
   return GONE.has((error as NodeJS.ErrnoException).code);
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ENOSPC: "no space is left",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "the file is as large as it may be",
-};
-
 /** The sentence for an operator. */
 export function outputFault(error: Error): string {
-  const { code = "", message } = error as NodeJS.ErrnoException;
-  return `Cannot write to standard output: ${FAULTS[code] ?? message}`;
+  return `Cannot write to standard output: ${fileFault(error)}`;
 }

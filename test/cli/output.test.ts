@@ -13,7 +13,7 @@ import { hasRuntime, type RuntimeName } from "../support/start-program.ts";
 
 const PATIENCE_MS = 120_000;
 const LARGE = "x".repeat(250_000);
-const FULL = "Cannot write to standard output: no space is left\n";
+const FULL = "Cannot write to standard output: the disk is full; make room or choose another path\n";
 
 const hasFullDevice = requireOrSkip("/dev/full", existsSync("/dev/full"), "it is Linux that has it");
 const scratch = useBuiltScratch();

@@ -52,6 +52,8 @@ it("isReaderGone tells a reader that has left from what is a fault", () => {
 });
 
 it("outputFault is a sentence", () => {
-  expect(outputFault(failureOf("ENOSPC"))).toBe("Cannot write to standard output: no space is left");
+  expect(outputFault(failureOf("ENOSPC"))).toBe(
+    "Cannot write to standard output: the disk is full; make room or choose another path",
+  );
   expect(outputFault(failureOf("EIO"))).toBe("Cannot write to standard output: EIO: why");
 });

@@ -9,6 +9,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import process from "node:process";
 import { wakefulClock } from "../../ports/clock.ts";
 import { fileFault, isMissing } from "../../runtimes/file-fault.ts";
+import { isReaderGone, outputFault, writeOut } from "../../runtimes/write-out.ts";
 import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { CommandFailure } from "../command.ts";
 import { pause } from "../pause.ts";
@@ -36,6 +37,10 @@ export interface Output {
 /** Whoever has read the output of a command does so no more. */
 export class ReaderGone extends Error {
   override readonly name = "ReaderGone";
+
+  constructor() {
+    super("Nobody reads what is written");
+  }
 }
 
 /**
@@ -71,30 +76,19 @@ export async function outputTo(path: string, force: boolean): Promise<Output> {
 }
 
 function standardOutput(): Output {
-  // What goes wrong is told to whoever writes.
-  process.stdout.on("error", () => {});
   return {
     name: "standard output",
-    write: (bytes) =>
-      new Promise((resolve, reject) => {
-        const done = (error?: unknown) =>
-          error ? reject(failure("to standard output", error)) : resolve(bytes.byteLength);
-        try {
-          process.stdout.write(bytes, done);
-        } catch (error) {
-          // Deno throws where others call back.
-          done(error);
-        }
-      }),
+    async write(bytes) {
+      const fault = await writeOut(process.stdout, bytes);
+      if (fault === null) return bytes.byteLength;
+      throw isReaderGone(fault) ? new ReaderGone() : new CommandFailure(EXIT_CODES.error, outputFault(fault));
+    },
     close: () => Promise.resolve(),
   };
 }
 
 function failure(name: string, error: unknown): Error {
-  const code = codeOf(error);
-  if (code === "EPIPE" || code === "ERR_STREAM_DESTROYED") {
-    return new ReaderGone("Nobody reads what is written");
-  }
+  if (isReaderGone(error as Error)) return new ReaderGone();
   return new CommandFailure(EXIT_CODES.error, `Cannot write ${name}: ${faultOf(error)}`);
 }
 
