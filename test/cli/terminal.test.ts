@@ -5,6 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { formatLine } from "../../src/recording/record-line.ts";
+import { HEADER } from "../recording/header.ts";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { type ServedService, serveIn } from "../support/cli-service.ts";
 import { pythonPath, requireOrSkip } from "../support/require.ts";
@@ -154,23 +155,14 @@ function slowRecord(): string {
   const event = (at: number) => ({
     at,
     type: "event" as const,
-    channel: "test:a",
-    event: "test.started",
+    channel: "a:1",
+    event: "a.happened",
     id: `00000000-0000-4000-8000-${String(at).padStart(12, "0")}`,
     data: {},
     timestamp: new Date(at).toISOString(),
     seq: at + 1,
     prev: 0,
-    epoch: "abc",
+    epoch: "e",
   });
-  const header = {
-    format: "mcp-realtime-record" as const,
-    version: 1 as const,
-    service: "crackerjack",
-    url: "ws://127.0.0.1:8686/",
-    channels: ["test:*"],
-    started_at: "2026-01-31T12:00:00.000Z",
-    epoch: "abc",
-  };
-  return [header, event(0), event(3_600_000)].map(formatLine).join("");
+  return [HEADER, event(0), event(3_600_000)].map(formatLine).join("");
 }

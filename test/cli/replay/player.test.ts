@@ -1,18 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { play, type PlayerOptions } from "../../../src/cli/replay/player.ts";
 import { readStart } from "../../../src/cli/replay/start.ts";
-import type { RecordEntry, RecordHeader } from "../../../src/recording/record.ts";
+import type { RecordEntry } from "../../../src/recording/record.ts";
+import { HEADER } from "../../recording/header.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
-
-const HEADER: RecordHeader = {
-  format: "mcp-realtime-record",
-  version: 1,
-  service: "akosha",
-  url: "ws://127.0.0.1:8692/",
-  channels: ["a:*"],
-  started_at: "2026-01-01T00:00:00.000Z",
-  epoch: "e",
-};
 
 function event(at: number, seq: number, channel = "a:1"): RecordEntry {
   return {

@@ -9,21 +9,14 @@ import { type Clock, wakefulClock } from "../../../src/ports/clock.ts";
 import { silentLog } from "../../../src/ports/log.ts";
 import type { RecordedEvent } from "../../../src/recording/record.ts";
 import { detectRuntime } from "../../../src/runtimes/detect.ts";
+import { HEADER } from "../../recording/header.ts";
 import { FakeClock } from "../../support/fake-clock.ts";
 import { StallingClient } from "../../support/stalling-client.ts";
 
 const PATIENCE_MS = 120_000;
 
 const SURVEY: Survey = {
-  header: {
-    format: "mcp-realtime-record",
-    version: 1,
-    service: "akosha",
-    url: "ws://127.0.0.1:8692/",
-    channels: ["a:*"],
-    started_at: "2026-01-01T00:00:00.000Z",
-    epoch: "e",
-  },
+  header: HEADER,
   ending: "end",
   kinds: new Map([["a", true]]),
   channels: new Set(["a:1"]),

@@ -3,17 +3,8 @@ import { surveyRecord } from "../../../src/cli/replay/survey.ts";
 import { openRecord } from "../../../src/recording/read-record.ts";
 import { formatLine } from "../../../src/recording/record-line.ts";
 import type { RecordEntry } from "../../../src/recording/record.ts";
+import { HEADER } from "../../recording/header.ts";
 import { bytesOf } from "../../recording/pieces.ts";
-
-const HEADER = {
-  format: "mcp-realtime-record",
-  version: 1,
-  service: "akosha",
-  url: "ws://127.0.0.1:8692/",
-  channels: ["a:*"],
-  started_at: "2026-01-01T00:00:00.000Z",
-  epoch: "e",
-} as const;
 
 const event = (seq: number): RecordEntry => ({
   at: seq,
