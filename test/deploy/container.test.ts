@@ -1,16 +1,15 @@
 /**
  * deploy/docker/Dockerfile, built and run: by Buildah, from a base image that is made of this machine's Node.
  */
-import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { addressesIn } from "../binary/program.ts";
 import { childProcesses } from "../support/child-processes.ts";
 import { useBuiltScratch } from "../support/built-scratch.ts";
 import { get } from "../support/http-client.ts";
 import { requireOrSkip } from "../support/require.ts";
+import { freePorts, serveCommand } from "./serve-command.ts";
 import { hasBuildah, type ImageConfig, ImageStore } from "./image-store.ts";
 
 const DOCKERFILE = fileURLToPath(new URL("../../deploy/docker/Dockerfile", import.meta.url));
@@ -48,39 +47,26 @@ describe.runIf(canRun)("an image of deploy/docker/Dockerfile", { timeout: TIMEOU
   });
 
   it("serves what SERVICE names, is found well, keeps its data, and stops in order", async () => {
-    const environment = { SERVICE: "excalidraw", EXCALIDRAW_PORT: "0", EXCALIDRAW_HTTP_PORT: "0" };
-    const serving = store.start(container, config.Cmd, environment);
-    try {
-      let [stdout, stderr] = ["", ""];
-      serving.stderr!.setEncoding("utf8").on("data", (text: string) => void (stderr += text));
-      const ended = once(serving, "close") as Promise<[number | null]>;
-      await new Promise<void>((resolve, reject) => {
-        serving.stdout!.setEncoding("utf8").on("data", (text: string) => {
-          stdout += text;
-          if (stdout.includes("Stop with Ctrl-C")) resolve();
-        });
-        void ended.then(([code]) =>
-          reject(new Error(`Expected it to serve, it ended with ${code}: ${stderr}`))
-        );
-      });
-      const { http = "" } = addressesIn(stdout).get("excalidraw") ?? {};
-      expect((await get(`${http}/health`)).status).toBe(200);
-      const check = ["node", "/app/health.mjs"];
-      await store.run(container, check, { ...environment, EXCALIDRAW_HTTP_PORT: new URL(http).port });
-      await expect(store.run(container, check, { ...environment, EXCALIDRAW_HTTP_PORT: "1" })).rejects
-        .toThrow(
-          "ECONNREFUSED",
-        );
-      const look =
-        "const s = require('node:fs').statSync('data/excalidraw.db'); console.log(s.uid, s.mode & 0o777)";
-      expect(await store.run(container, ["node", "-e", look])).toBe(`1000 ${0o600}\n`);
-      // As an engine does: to the first process of the container, which the shell has made room for.
-      process.kill(firstProcess(serving.pid!), "SIGTERM");
-      const [code] = await ended;
-      expect([code, stderr]).toEqual([0, expect.stringContaining("Server stopped")]);
-    } finally {
-      serving.kill("SIGKILL");
-    }
+    const service = "excalidraw";
+    const { environment: ports, http } = await freePorts(service);
+    const environment = { SERVICE: service, ...ports };
+    const serving = await serveCommand(store.command(container, config.Cmd, environment), {
+      folder: scratch.folder,
+      service,
+    });
+    expect((await get(`${http}/health`)).status).toBe(200);
+    const check = ["node", "/app/health.mjs"];
+    await store.run(container, check, environment);
+    await expect(store.run(container, check, { ...environment, EXCALIDRAW_HTTP_PORT: "1" })).rejects.toThrow(
+      "ECONNREFUSED",
+    );
+    const look =
+      "const s = require('node:fs').statSync('data/excalidraw.db'); console.log(s.uid, s.mode & 0o777)";
+    expect(await store.run(container, ["node", "-e", look])).toBe(`1000 ${0o600}\n`);
+    // As an engine does: to the first process of the container, which the shell has made room for.
+    process.kill(firstProcess(serving.pid), "SIGTERM");
+    expect(await serving.ended).toBe(0);
+    await serving.logged("Server stopped");
   });
 });
 

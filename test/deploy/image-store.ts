@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -43,8 +43,8 @@ export class ImageStore {
     const [settings, cache] = [`${homedir()}/.npmrc`, `${homedir()}/.npm`];
     await this.#buildah("build", [
       ...["--isolation", "chroot", "--pull-never", "--layers=false", "--format", "docker"],
-      ...existsSync(settings) ? ["--volume", `${settings}:/root/.npmrc:ro`] : [],
-      ...existsSync(cache) ? ["--volume", `${cache}:/root/.npm`] : [],
+      ...existsSync(settings) ? ["--volume", `${settings}:/etc/npm/settings:ro`] : [],
+      ...existsSync(cache) ? ["--volume", `${cache}:/etc/npm/cache`] : [],
       ...["--file", dockerfile, "--tag", name, root],
     ]);
   }
@@ -63,10 +63,9 @@ export class ImageStore {
     return await this.#buildah("run", runArguments(container, words, environment));
   }
 
-  /** Start something in a container. It is the child of the process that is returned. */
-  start(container: string, words: readonly string[], environment: Record<string, string>): ChildProcess {
-    const args = [...this.#options, "run", ...runArguments(container, words, environment)];
-    return spawn("buildah", args, { stdio: ["ignore", "pipe", "pipe"] });
+  /** The command that runs something in a container, for who starts it. */
+  command(container: string, words: readonly string[], environment: Record<string, string>): string[] {
+    return ["buildah", ...this.#options, "run", ...runArguments(container, words, environment)];
   }
 
   #buildah(command: string, args: readonly string[]): Promise<string> {

@@ -25,7 +25,7 @@ bring() {
 
 node=$(readlink -f "$(command -v node)")
 npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
-mkdir -p "$rootfs"/{etc/ssl/certs,tmp,root,dev,proc,home/node,usr/local/bin,usr/local/lib/node_modules}
+mkdir -p "$rootfs"/{etc/ssl/certs,etc/npm,tmp,root,dev,proc,home/node,usr/local/bin,usr/local/lib/node_modules}
 bring /bin/{sh,cat,chmod,chown,cp,ls,mkdir,mv,rm} /usr/bin/env
 bring "$node"
 cp "$node" "$rootfs/usr/local/bin/node"
@@ -42,6 +42,7 @@ cp "${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}" "$rootfs/etc/ssl
 container=$(buildah "$@" from scratch)
 buildah "$@" copy --quiet "$container" "$rootfs" / >/dev/null
 buildah "$@" config --cmd node --env PATH=/usr/local/bin:/usr/bin:/bin \
-  --env NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$container"
+  --env NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
+  --env NPM_CONFIG_USERCONFIG=/etc/npm/settings --env NPM_CONFIG_CACHE=/etc/npm/cache "$container"
 buildah "$@" commit --quiet --rm "$container" "$name" >/dev/null
 rm -r "$rootfs"
