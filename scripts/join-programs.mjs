@@ -79,11 +79,8 @@ export async function joinPrograms(folder) {
 /** Loaded for a build only: whoever starts what is built needs none of it. */
 function joiner() {
   return import("rolldown").catch((cause) => {
-    throw new Error(
-      `Cannot build as package 'rolldown' cannot be loaded: run 'npm ci' first (${cause.message})`,
-      {
-        cause,
-      },
-    );
+    const message =
+      `Cannot build as package 'rolldown' cannot be loaded: run 'npm ci' first (${cause.message})`;
+    throw new Error(message, { cause });
   });
 }
