@@ -5,7 +5,7 @@
  */
 import { VERSION } from "../protocol/version.ts";
 import { EXIT_CODES } from "../server/exit-codes.ts";
-import { nearest } from "../settings/nearest.ts";
+import { meantHint, nearest } from "../settings/nearest.ts";
 import { quoted } from "../settings/settings-error.ts";
 import { COMMANDS } from "./commands.ts";
 
@@ -31,8 +31,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     const [{ runCommand }, command] = await Promise.all([import("./command.ts"), COMMANDS[word]!.load()]);
     return await runCommand(command, rest);
   }
-  const meant = nearest(word, known);
-  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  const hint = meantHint(nearest(word, known));
   console.error(`Unknown command ${quoted(word)}: expected ${known.join(", ")}${hint}\n\n${usage()}`);
   return EXIT_CODES.usage;
 }

@@ -7,7 +7,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT_CODES } from "../server/exit-codes.ts";
 import { explained } from "../server/run.ts";
-import { nearest } from "../settings/nearest.ts";
+import { meantHint, nearest } from "../settings/nearest.ts";
 import { plainText } from "./terminal/plain-text.ts";
 
 /** One of `EXIT_CODES`. */
@@ -125,25 +125,21 @@ export async function runCommand(command: Command, args: readonly string[]): Pro
 
 /** Commander's sentence in our form, without a value, which may be a secret. */
 function faultIn({ code, message }: CommanderError, command: Command): string {
-  const [fault = "", hint = ""] = message.replace(/^error: /, "").split("\n");
+  const name = nameOf(command);
+  const help = `; see mcp-realtime ${name} --help`;
   if (code === "commander.unknownCommand") {
     const words = command.commands.map((one) => one.name());
-    return `${nameOf(command)}: expected ${words.join(", ")}, got another word; see mcp-realtime ${
-      nameOf(command)
-    } --help`;
+    return `${name}: expected ${words.join(", ")}, got another word${help}`;
+  }
+  const [fault = "", hint = ""] = message.replace(/^error: /, "").split("\n");
+  const said = fault.replace(/'(--?[^'=\s]+)[^']*'/, "'$1'").replaceAll("'", '"').replace(/\.$/, "");
+  if (code !== "commander.unknownOption") {
+    return `${name}: ${said}${meantHint(/^\(Did you mean (.*)\?\)$/.exec(hint)?.[1], help)}`;
   }
   const known = command.options.map(({ long }) => long ?? "");
-  const said = fault.replace(/'(--?[^'=\s]+)[^']*'/, "'$1'").replaceAll("'", '"').replace(/\.$/, "");
-  const name = nameOf(command);
   const [, option = ""] = /"([^"]*)"/.exec(said) ?? [];
-  if (code === "commander.unknownOption" && known.includes(option)) {
-    return `${name}: option "${option}" takes no value, and got one; see mcp-realtime ${name} --help`;
-  }
-  const meant = code === "commander.unknownOption"
-    ? nearest(option, known)
-    : /^\(Did you mean (.*)\?\)$/.exec(hint)?.[1];
-  const advice = meant === undefined ? `; see mcp-realtime ${name} --help` : `, did you mean "${meant}"?`;
-  return `${name}: ${said}${advice}`;
+  if (known.includes(option)) return `${name}: option "${option}" takes no value, and got one${help}`;
+  return `${name}: ${said}${meantHint(nearest(option, known), help)}`;
 }
 
 /** `config show`. */

@@ -109,7 +109,7 @@ async function checkOne(service: string, flags: ConfigFlags, runtime: Runtime): 
 }
 
 function flagsOf({ settings }: ConfigFlags) {
-  return { ...NO_FLAGS, ...(settings === undefined ? {} : { settingsFile: settings }) };
+  return { ...NO_FLAGS, settingsFile: settings };
 }
 
 async function showSettings(word: string, flags: ConfigFlags): Promise<ExitCode> {

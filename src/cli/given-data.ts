@@ -8,7 +8,7 @@ import process from "node:process";
 import type { DataSchema } from "../protocol/contract.ts";
 import { isJsonObject, type JsonObject, type JsonValue, typeInWords } from "../protocol/json-value.ts";
 import { parseJson } from "../protocol/json.ts";
-import { nearest } from "../settings/nearest.ts";
+import { meantHint, nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { CommandFailure } from "./command.ts";
 
@@ -70,9 +70,8 @@ export function refuseUnknownFields(
   const problems = Object.keys(data).filter((field) => !known.includes(field) && field !== "idempotency_key")
     .map((field) => {
       const meant = nearest(field, known) ?? known.find((candidate) => candidate.startsWith(field));
-      const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
       const takes = known.length === 0 ? "no field" : `a field of ${name} (${known.join(", ")})`;
-      return `${command}: expected ${takes}, got ${quoted(field)}${hint}`;
+      return `${command}: expected ${takes}, got ${quoted(field)}${meantHint(meant)}`;
     });
   if (problems.length > 0) throw new SettingsError(problems);
 }

@@ -6,7 +6,7 @@
 import type { Command } from "commander";
 import type { Contract } from "../protocol/contract.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
-import { nearest } from "../settings/nearest.ts";
+import { meantHint, nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { ask, ASK_EXIT_CODES, type AskFlags, withAskFlags } from "./answer.ts";
 import { action, makeCommand } from "./command.ts";
@@ -53,8 +53,7 @@ async function publish(
 function checkEvent({ name, events }: Contract, event: string): void {
   const known = Object.keys(events).filter((candidate) => events[candidate]?.publishable !== undefined);
   if (known.includes(event)) return;
-  const meant = nearest(event, known);
-  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  const hint = meantHint(nearest(event, known));
   const expected = `an event of ${name} that clients may publish (${known.join(", ")})`;
   throw new SettingsError([`publish: expected ${expected}, got ${quoted(event)}${hint}`]);
 }

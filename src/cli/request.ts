@@ -7,7 +7,7 @@ import type { Command } from "commander";
 import type { Contract } from "../protocol/contract.ts";
 import { SERVICE_REQUEST_NAMES } from "../protocol/common-requests.ts";
 import { detectRuntime } from "../runtimes/detect.ts";
-import { nearest } from "../settings/nearest.ts";
+import { meantHint, nearest } from "../settings/nearest.ts";
 import { quoted, SettingsError } from "../settings/settings-error.ts";
 import { ask, ASK_EXIT_CODES, type AskFlags, withAskFlags } from "./answer.ts";
 import { action, makeCommand } from "./command.ts";
@@ -51,7 +51,6 @@ async function request(
 function checkName({ name: service, requests }: Contract, name: string): void {
   const known = [...Object.keys(requests), ...SERVICE_REQUEST_NAMES, "ping"];
   if (known.includes(name)) return;
-  const meant = nearest(name, known);
-  const hint = meant === undefined ? `: ${known.join(", ")}` : `, did you mean "${meant}"?`;
+  const hint = meantHint(nearest(name, known), `: ${known.join(", ")}`);
   throw new SettingsError([`request: expected a request of ${service}, got ${quoted(name)}${hint}`]);
 }

@@ -27,11 +27,25 @@ export const SERVICES: Readonly<Record<string, () => Promise<Service>>> = {
  * @throws {SettingsError}
  */
 export function knownService(command: string, word: string, others: readonly string[] = []): string {
-  if (Object.hasOwn(SERVICES, word)) return word;
-  const known = Object.keys(SERVICES);
+  const problems = unknownWord(`${command}: expected a service`, word, Object.keys(SERVICES), others);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return word;
+}
+
+/**
+ * What is wrong with a word that is to be one of several; nothing where it is.
+ *
+ * @param expected Begins the sentence.
+ * @param others Words that may be meant as well.
+ */
+export function unknownWord(
+  expected: string,
+  word: string,
+  known: readonly string[],
+  others: readonly string[] = [],
+): string[] {
+  if (known.includes(word)) return [];
   const meant = nearest(word, [...known, ...others]);
   const hint = meant === undefined ? "" : `: did you mean "${meant}"?`;
-  throw new SettingsError([
-    `${command}: expected a service of ${known.join(", ")}, got ${quoted(word)}${hint}`,
-  ]);
+  return [`${expected} of ${known.join(", ")}, got ${quoted(word)}${hint}`];
 }

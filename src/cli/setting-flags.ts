@@ -29,5 +29,5 @@ export function settingFlags(given: GivenFlags): Flags {
     if (flag === "--settings") settingsFile = String(value);
     else values.set(flag, String(value));
   }
-  return { ...(settingsFile === undefined ? {} : { settingsFile }), help: false, values };
+  return { settingsFile, help: false, values };
 }

@@ -91,7 +91,7 @@ async function placeOf({ service, settings, development }: TokenFlags): Promise<
   const runtime = await detectRuntime();
   const { auth } = await readSettings(await SERVICES[name]!(), runtime, {
     ...NO_FLAGS,
-    ...(settings === undefined ? {} : { settingsFile: settings }),
+    settingsFile: settings,
     values: new Map(development ? [["--development", "true"]] : []),
   });
   return { name, auth, runtime };

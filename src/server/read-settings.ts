@@ -5,6 +5,7 @@
  */
 import type { Runtime } from "../ports/runtime.ts";
 import type { Service } from "../service/define-service.ts";
+import { databaseFile } from "../settings/database-file.ts";
 import { type Flags, NO_FLAGS } from "../settings/flags.ts";
 import { settingsFile, settingsFrom } from "../settings/loader.ts";
 import { readPlain } from "../settings/read-plain.ts";
@@ -110,8 +111,9 @@ function gone({ file, text }: Written): SettingsError {
 function refuseSharedDatabase(chosen: readonly Chosen[], { files }: SettingsPlace): void {
   const owners = new Map<string, string>();
   const problems: string[] = [];
-  for (const { service: { contract: { name } }, settings: { storage: { path } } } of chosen) {
-    if (path === "none" || path === ":memory:") continue;
+  for (const { service: { contract: { name } }, settings } of chosen) {
+    const path = databaseFile(settings);
+    if (path === null) continue;
     const file = files.resolve(path);
     const owner = owners.get(file);
     if (owner === undefined) owners.set(file, name);

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { crossChecks } from "./cross-checks.ts";
-import { nearest } from "./nearest.ts";
+import { meantHint, nearest } from "./nearest.ts";
 import { BLOCKS, SETTING_PATHS, settingAt, valueAt } from "./schema.ts";
 import type { SettingPath, Settings, SettingsPart } from "./schema.ts";
 import { printedPath, printedValue, SettingsError } from "./settings-error.ts";
@@ -48,8 +48,7 @@ export function checkNames(part: SettingsPart): void {
   const look = (path: string, known: readonly string[]) => {
     const key = path.split(".").at(-1)!;
     if (known.includes(key)) return;
-    const meant = nearest(key, known);
-    problems.push(`Settings: ${path}: expected a known setting${meant ? `, did you mean "${meant}"?` : ""}`);
+    problems.push(`Settings: ${path}: expected a known setting${meantHint(nearest(key, known))}`);
   };
   const singles = SETTING_PATHS.filter((path) => !path.includes("."));
   for (const [name, value] of Object.entries(part)) {

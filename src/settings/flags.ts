@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nearest } from "./nearest.ts";
+import { meantHint, nearest } from "./nearest.ts";
 import { SETTING_PATHS, settingAt } from "./schema.ts";
 import type { SettingPath } from "./schema.ts";
 import { looksSecret, quoted, SettingsError } from "./settings-error.ts";
@@ -45,7 +45,7 @@ export const FLAGS: readonly FlagRow[] = [
 /** What stood on the command line. */
 export interface Flags {
   /** Value of `--settings`. */
-  readonly settingsFile?: string;
+  readonly settingsFile?: string | undefined;
   readonly help: boolean;
   /** Texts of the flags that set something, by flag. */
   readonly values: ReadonlyMap<string, string>;
@@ -83,7 +83,7 @@ export function parseFlags(args: readonly string[]): Flags {
   const help = values.has("--help");
   values.delete("--settings");
   values.delete("--help");
-  return { ...(settingsFile === undefined ? {} : { settingsFile }), help, values };
+  return { settingsFile, help, values };
 }
 
 /** The flag and its text. A value that follows is taken from `rest`. A null flag has been told of in `problems`. */
@@ -94,7 +94,7 @@ function readFlag(argument: string, rest: string[], problems: string[]): [FlagRo
   if (!flag) {
     const meant = nearest(name, FLAGS.map((row) => row.flag));
     problems.push(
-      `${quoted(name)}: expected a known flag${meant ? `, did you mean "${meant}"?` : "; see --help"}`,
+      `${quoted(name)}: expected a known flag${meantHint(meant, "; see --help")}`,
     );
     // What follows would be told of as a word too many.
     if (equals < 0 && looksSecret([name])) takeValue(rest);

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { nearest } from "./nearest.ts";
+import { meantHint, nearest } from "./nearest.ts";
 import type { InnerFault, Setting } from "./setting.ts";
 import { printedValue, quoted } from "./settings-error.ts";
 
@@ -39,7 +39,7 @@ export function kindBounds(
       if (part && (value === undefined || v.is(part.schema, value))) return [];
       const sentence = part
         ? `expected ${part.expected}, got ${printedValue(value)}`
-        : `expected one of ${keys.join(", ")}, got ${quoted(key)}${meant(key, keys)}`;
+        : `expected one of ${keys.join(", ")}, got ${quoted(key)}${meantHint(nearest(key, keys))}`;
       return [{ keys: [kind, key], sentence }];
     });
   };
@@ -57,7 +57,10 @@ export function kindBounds(
       return Object.entries(value).flatMap(([kind, bounds]) => {
         if (!known || known.includes(kind)) return faultsOfKind(kind, bounds);
         const choice = `a kind of channel that keeps history (${known.join(", ")})`;
-        return [{ keys: [kind], sentence: `expected ${choice}, got ${quoted(kind)}${meant(kind, known)}` }];
+        return [{
+          keys: [kind],
+          sentence: `expected ${choice}, got ${quoted(kind)}${meantHint(nearest(kind, known))}`,
+        }];
       });
     },
   };
@@ -68,9 +71,4 @@ export function kindsWithHistory(
   channels: Readonly<Record<string, { readonly ephemeral?: boolean | undefined }>>,
 ): string[] {
   return Object.keys(channels).filter((kind) => !channels[kind]!.ephemeral);
-}
-
-function meant(word: string, known: readonly string[]): string {
-  const found = nearest(word, known);
-  return found === undefined ? "" : `, did you mean "${found}"?`;
 }

@@ -10,7 +10,7 @@ import { readEnvironment } from "./environment.ts";
 import type { Environment } from "./environment.ts";
 import { FLAGS, NO_FLAGS } from "./flags.ts";
 import type { Flags } from "./flags.ts";
-import { nearest } from "./nearest.ts";
+import { meantHint, nearest } from "./nearest.ts";
 import type { Located, YamlText } from "./read-yaml.ts";
 import { assembleSettings, BLOCKS, SETTING_PATHS, settingAt } from "./schema.ts";
 import type { SettingPath, Settings, SettingsService } from "./schema.ts";
@@ -172,7 +172,7 @@ class Loader {
     const key = path.at(-1)!;
     const elsewhere = SETTING_PATHS.find((candidate) => candidate.split(".").at(-1) === key.toLowerCase());
     const meant = elsewhere ?? nearest(key, known);
-    const hint = meant ? `, did you mean "${meant}"?` : `; known here: ${known.join(", ")}`;
+    const hint = meantHint(meant, `; known here: ${known.join(", ")}`);
     const kind = path.length > 1 ? `a setting of "${path[0]}"` : "a known block or setting";
     this.problems.push(`${file}:${line}: ${printedPath(path)}: expected ${kind}, got ${quoted(key)}${hint}`);
   }

@@ -38,3 +38,13 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   }
   return best;
 }
+
+/**
+ * Ends a sentence about a word that is not known.
+ *
+ * @param meant The one that `nearest` has found.
+ * @param otherwise Stands there where there is none.
+ */
+export function meantHint(meant: string | undefined, otherwise = ""): string {
+  return meant === undefined ? otherwise : `, did you mean "${meant}"?`;
+}

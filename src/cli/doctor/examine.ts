@@ -8,6 +8,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { Files } from "../../ports/files.ts";
 import type { Runtime } from "../../ports/runtime.ts";
 import { readSettings } from "../../server/run.ts";
+import { databaseFile } from "../../settings/database-file.ts";
 import { NO_FLAGS } from "../../settings/flags.ts";
 import { settingsFile } from "../../settings/loader.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -58,7 +59,7 @@ async function* examineService(
   const service = await SERVICES[name]!();
   let settings: Settings;
   try {
-    const flags = { ...NO_FLAGS, ...(file === undefined ? {} : { settingsFile: file }) };
+    const flags = { ...NO_FLAGS, settingsFile: file };
     settings = await readSettings(service, runtime, flags);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -96,12 +97,13 @@ async function* examineService(
  *
  * @param from Their file.
  */
-async function* folderOf(from: string, { storage: { path } }: Settings, files: Files): Findings {
+async function* folderOf(from: string, settings: Settings, files: Files): Findings {
   const check = "settings.folder";
-  const isFixed = path === "none" || path === ":memory:" || isAbsolute(path);
+  const path = databaseFile(settings);
+  if (path === null || isAbsolute(path)) return;
   const here = files.resolve(".");
   const way = relative(here, files.resolve(from));
-  if (isFixed || !(way.startsWith("..") || isAbsolute(way))) return;
+  if (!way.startsWith("..") && !isAbsolute(way)) return;
   const message = `Relative paths of the settings count from "${here}"`;
   const kind = await files.kind(files.resolve(path)).catch(() => "file");
   if (kind !== "missing") return yield ok(check, message);
@@ -120,15 +122,15 @@ function readable({ resolve, readText }: Files): Pick<Files, "resolve" | "readTe
 /** Two services on one machine need ports and files of their own. */
 function* clashesOf(
   name: string,
-  { websocket, http, storage }: Settings,
+  settings: Settings,
   taken: Map<string, string>,
 ): Generator<Finding> {
+  const { websocket, http } = settings;
+  const path = databaseFile(settings);
   const wanted = [
     ...websocket.enabled && websocket.port !== 0 ? [[`port ${websocket.port}`, "websocket.port"]] : [],
     ...http.port === 0 ? [] : [[`port ${http.port}`, "http.port"]],
-    ...storage.path === "none" || storage.path === ":memory:"
-      ? []
-      : [[`database "${storage.path}"`, "storage.path"]],
+    ...path === null ? [] : [[`database "${path}"`, "storage.path"]],
   ] as [string, string][];
   for (const [thing, setting] of wanted) {
     const owner = taken.get(thing);

@@ -11,6 +11,7 @@ import type { Clock } from "../../ports/clock.ts";
 import { fileFault, isMissing } from "../../runtimes/file-fault.ts";
 import { sqliteEngine } from "../../runtimes/sqlite-driver.ts";
 import { isSqlite } from "../../runtimes/sqlite-file.ts";
+import { databaseFile } from "../../settings/database-file.ts";
 import { pause } from "../pause.ts";
 import { plainText } from "../terminal/plain-text.ts";
 import { examineCopy } from "./database-copy.ts";
@@ -34,9 +35,12 @@ const LOOK_MS = 100;
 /** @param presence Is told whether the database is another process's. */
 export async function* examineStorage(subject: Subject, presence: Presence): Findings {
   const { settings } = subject;
-  const { path } = settings.storage;
-  if (path === "none" || path === ":memory:") {
-    return yield ok("storage.file", `Nothing is kept beyond the process: storage.path is "${path}"`);
+  const path = databaseFile(settings);
+  if (path === null) {
+    return yield ok(
+      "storage.file",
+      `Nothing is kept beyond the process: storage.path is "${settings.storage.path}"`,
+    );
   }
   const file = resolve(path);
   const folder = yield* examineFolder(dirname(file));

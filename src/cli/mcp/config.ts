@@ -11,13 +11,12 @@ import type { Runtime } from "../../ports/runtime.ts";
 import { detectRuntime } from "../../runtimes/detect.ts";
 import { EXIT_CODES } from "../../server/exit-codes.ts";
 import { readSettings } from "../../server/run.ts";
-import { nearest } from "../../settings/nearest.ts";
 import { quoted, SettingsError } from "../../settings/settings-error.ts";
 import { originOf } from "../address.ts";
 import { action, makeCommand } from "../command.ts";
 import { type Entry, MCP_CLIENTS } from "./clients.ts";
 import { TOKEN_VARIABLE } from "./credentials.ts";
-import { SERVICES } from "../services.ts";
+import { SERVICES, unknownWord } from "../services.ts";
 import { singleValue } from "../single-value.ts";
 
 /** How a client is to start this program. */
@@ -84,18 +83,11 @@ async function mcpConfig(client: string, words: readonly string[], flags: Config
 /** @throws {SettingsError} with every word that names nothing. */
 function readWords(client: string, words: readonly string[]): { readonly services: readonly string[] } {
   const problems = [
-    ...unknownWord("client", client, Object.keys(MCP_CLIENTS)),
-    ...words.flatMap((word) => unknownWord("service", word, Object.keys(SERVICES))),
+    ...unknownWord("mcp config: expected a client", client, Object.keys(MCP_CLIENTS)),
+    ...words.flatMap((word) => unknownWord("mcp config: expected a service", word, Object.keys(SERVICES))),
   ];
   if (problems.length > 0) throw new SettingsError(problems);
   return { services: words.length > 0 ? [...new Set(words)] : Object.keys(SERVICES) };
-}
-
-function unknownWord(kind: string, word: string, known: readonly string[]): string[] {
-  if (known.includes(word)) return [];
-  const meant = nearest(word, known);
-  const hint = meant === undefined ? "" : `: did you mean "${meant}"?`;
-  return [`mcp config: expected a ${kind} of ${known.join(", ")}, got ${quoted(word)}${hint}`];
 }
 
 /** @throws {SettingsError} where it is none. */

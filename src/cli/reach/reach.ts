@@ -114,7 +114,7 @@ async function settingsOf(
   runtime: Ground,
   settingsFile: string | undefined,
 ): Promise<Settings> {
-  const flags = { ...NO_FLAGS, ...(settingsFile === undefined ? {} : { settingsFile }) };
+  const flags = { ...NO_FLAGS, settingsFile };
   try {
     return await readSettings(service, runtime, flags);
   } catch (fault) {

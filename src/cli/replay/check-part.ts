@@ -4,7 +4,7 @@
  * @module
  */
 import { kindOf } from "../../protocol/channel-name.ts";
-import { nearest } from "../../settings/nearest.ts";
+import { meantHint, nearest } from "../../settings/nearest.ts";
 import { quoted, SettingsError } from "../../settings/settings-error.ts";
 import { span } from "../terminal/ago.ts";
 import { plainText } from "../terminal/plain-text.ts";
@@ -19,7 +19,7 @@ export function checkPart(survey: Survey, { from, channels = [] }: Part): void {
   const problems = channels.filter((name) => !isThere(survey, name)).map((name) => {
     const known = [...survey.kinds].map(([kind, hasId]) => hasId ? `${kind}:*` : kind);
     const meant = nearest(name, name.endsWith(":*") ? known : [...survey.channels, ...known]);
-    const hint = meant === undefined ? "" : `, did you mean "${plainText(meant)}"?`;
+    const hint = meantHint(meant && plainText(meant));
     const all = known.slice(0, MOST_TOLD).map(plainText).join(", ");
     return `--channel: expected a channel of the record, which has ${all}, got ${quoted(name)}${hint}`;
   });

@@ -6,7 +6,7 @@
 import { parseChannel } from "../../protocol/channel-name.ts";
 import type { Contract } from "../../protocol/contract.ts";
 import type { Position } from "../../protocol/event.ts";
-import { nearest } from "../../settings/nearest.ts";
+import { meantHint, nearest } from "../../settings/nearest.ts";
 import { quoted, SettingsError } from "../../settings/settings-error.ts";
 import type { ServiceFlags } from "../reach/reach.ts";
 
@@ -66,7 +66,7 @@ function channelFault(contract: Contract, name: string): string[] {
   const isKnown = known.includes(kind);
   const meant = isKnown ? undefined : nearest(kind, known);
   const all = isKnown && colon < 0 ? `; '${kind}:*' is all of them` : "";
-  return [`tail: ${place.reason}${all}${meant === undefined ? "" : `, did you mean "${meant}"?`}`];
+  return [`tail: ${place.reason}${all}${meantHint(meant)}`];
 }
 
 function eventFault(
@@ -76,8 +76,8 @@ function eventFault(
 ): string[] {
   const spec = Object.hasOwn(events, event) ? events[event] : undefined;
   if (!spec) {
-    const meant = nearest(event, Object.keys(events));
-    const hint = meant === undefined ? `: ${Object.keys(events).join(", ")}` : `, did you mean "${meant}"?`;
+    const known = Object.keys(events);
+    const hint = meantHint(nearest(event, known), `: ${known.join(", ")}`);
     return [`--until: expected an event of ${name}, got ${quoted(event)}${hint}`];
   }
   if (typeof spec.channels === "function") return [];
